@@ -1,0 +1,164 @@
+"""Files that are whole or absent: atomic writes, hashes, JSON, JSON lines and Parquet."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from axonet.core.errors import UserError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+PathLike = str | os.PathLike[str]
+
+
+@contextmanager
+def atomic_path(path: PathLike) -> Iterator[Path]:
+    """Yield a temporary path beside ``path`` that takes its place when the block ends well.
+
+    Missing parent folders are made. After an error the temporary file is removed and ``path`` is as it was.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # The suffix stays last: several writers choose their format by it.
+    temporary = target.with_name(f".{target.stem}.{os.getpid()}.part{target.suffix}")
+    try:
+        yield temporary
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: PathLike, data: bytes) -> None:
+    """Write bytes atomically."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def write_text(path: PathLike, text: str) -> None:
+    """Write UTF-8 text atomically, with LF line ends on every system."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def to_json(value: Any, indent: int | None = None) -> str:
+    """Canonical JSON: sorted keys, no NaN, the same text for the same value everywhere."""
+    separators = (",", ":") if indent is None else (",", ": ")
+    return json.dumps(value, sort_keys=True, indent=indent, separators=separators, ensure_ascii=False, allow_nan=False)
+
+
+def write_json(path: PathLike, value: Any) -> None:
+    """Write a value as indented canonical JSON, atomically."""
+    write_text(path, to_json(value, indent=1) + "\n")
+
+
+def read_json(path: PathLike) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        UserError: the file is missing or is no JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: not a JSON file ({error})") from error
+
+
+def write_jsonl(path: PathLike, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write one JSON object a line, atomically; keys keep the order of each row."""
+    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
+        for row in rows:
+            file.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_jsonl(path: PathLike) -> list[dict[str, Any]]:
+    """Read one JSON object a line; blank lines are skipped.
+
+    Raises:
+        UserError: the file is missing, or a line is no JSON object; the message names the line.
+    """
+    rows: list[dict[str, Any]] = []
+    try:
+        with Path(path).open(encoding="utf-8") as file:
+            for number, line in enumerate(file, start=1):
+                if not line.strip():
+                    continue
+                row = json.loads(line)
+                if not isinstance(row, dict):
+                    raise UserError(f"{path}, line {number}: expected a JSON object, got {type(row).__name__}")
+                rows.append(row)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}, line {len(rows) + 1}: not JSON ({error})") from error
+    return rows
+
+
+def write_table(path: PathLike, table: pa.Table) -> None:
+    """Write a table as Parquet (zstd), atomically; the same table gives the same bytes."""
+    import pyarrow.parquet as pq
+
+    with atomic_path(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def read_table(path: PathLike, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a Parquet file.
+
+    Raises:
+        UserError: the file is missing, is no Parquet, or lacks one of ``columns``.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path, columns=None if columns is None else list(columns), memory_map=True)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except (pa.ArrowException, OSError) as error:
+        raise UserError(f"{path}: not a readable Parquet file ({error})") from error
+    missing = [] if columns is None else [name for name in columns if name not in table.column_names]
+    if missing:
+        raise UserError(f"{path}: missing column {', '.join(missing)}")
+    return table
+
+
+def sha256_bytes(data: bytes) -> str:
+    """Hexadecimal SHA-256 of bytes."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def sha256_file(path: PathLike) -> str:
+    """Hexadecimal SHA-256 of a file's bytes."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def short_hash(value: Any, length: int = 12) -> str:
+    """First ``length`` hexadecimal digits of the SHA-256 of a value's canonical JSON."""
+    return sha256_bytes(to_json(value).encode("utf-8"))[:length]
+
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_RESERVED = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
+
+
+def safe_name(name: str) -> str:
+    """A name for files and folders on every system; different names stay different, case ignored or not.
+
+    Letters, digits, ``.``, ``_`` and ``-`` stay; a run of anything else becomes ``_``. Whenever something had to
+    change, six digits of the original's hash are appended.
+    """
+    cleaned = _UNSAFE.sub("_", name).strip(".") or "_"
+    if _RESERVED.match(cleaned):
+        cleaned = f"_{cleaned}"
+    cleaned = cleaned[:120]
+    return cleaned if cleaned == name else f"{cleaned}-{sha256_bytes(name.encode('utf-8'))[:6]}"
