@@ -1,0 +1,186 @@
+"""The plan of a workflow run: names of files, what each rule depends on, and the flags it passes.
+
+Everything that decides *what is stale* is here, so that it can be tested without Snakemake. Names carry content: a
+shard's digest is part of the names of the files made from it, and the hash of the settings names their folder.
+"""
+
+from __future__ import annotations
+
+import shlex
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from axonet.core.config import Settings, setting_values, to_flags
+from axonet.core.errors import UserError
+from axonet.core.files import read_json, sha256_file, short_hash
+from axonet.datasets.splits import SplitSettings
+from axonet.pipeline.code_epochs import StageCode
+from axonet.pipeline.root_config import RootConfig
+
+CATALOG = "results/acquire/catalog.parquet"
+INDEX = "results/acquire/index.json"
+CODE_RECORD = "results/code.json"
+PENDING = "pending"  # stands for a digest that only the acquire step can tell
+
+
+class Plan:
+    """Names, digests and flags of one ``config.yaml``.
+
+    Args:
+        config: the checked root config.
+        code: the state of every stage's code (:mod:`axonet.pipeline.code_epochs`).
+    """
+
+    def __init__(self, config: RootConfig, code: dict[str, StageCode]) -> None:
+        self.config = config
+        self.code = {stage: state.token for stage, state in code.items()}
+        self._digests: dict[tuple[str, int, int], str] = {}
+
+    # Folders that are named by the settings that made their content -------------------------------------------------
+
+    @cached_property
+    def measure_hash(self) -> str:
+        """Names the folder of the measurements: there are no settings, only the code's epoch."""
+        return short_hash(["measure", self.code["measure"]], 8)
+
+    @cached_property
+    def render_hash(self) -> str:
+        """Names the folder of the packed views: render settings, the seed of the views, the code's epoch."""
+        # Workers and the (absent) cache change no pixel.
+        values = {k: v for k, v in setting_values(self.config.render).items() if k not in ("no_cache", "backend")}
+        return short_hash([values, self.config.seed, self.code["render"]], 8)
+
+    def split_settings(self, run: str) -> SplitSettings:
+        """The split of a run: the section ``split`` with what the run says otherwise."""
+        own = self.config.runs[run].model_dump(include={"split_by", "split_seed"}, exclude_none=True)
+        return self.config.split.model_copy(update=own)
+
+    def run_seed(self, run: str) -> int:
+        """The training seed of a run."""
+        seed = self.config.runs[run].seed
+        return self.config.seed if seed is None else seed
+
+    def split_file(self, run: str) -> str:
+        """The append-only split file of a run; runs that split alike share it."""
+        return f"results/splits/{self.split_hash(run)}.parquet"
+
+    def split_hash(self, run: str) -> str:
+        """Names a split: scheme, seed, ratios and the code's epoch."""
+        return short_hash([setting_values(self.split_settings(run)), self.code["split"]], 8)
+
+    def run_of_split(self, split_hash: str) -> str:
+        """One of the runs that use a split."""
+        return next(run for run in self.config.runs if self.split_hash(run) == split_hash)
+
+    # Models -----------------------------------------------------------------------------------------------------
+
+    def given(self, stage: str) -> str | None:
+        """The path of a checkpoint that the config gives for a stage, if any."""
+        path: str | None = getattr(self.config, stage).checkpoint
+        if path is not None and not Path(path).is_file():
+            raise UserError(f"config.yaml: {stage}.checkpoint: no such file {path!r}")
+        return path
+
+    def checkpoint(self, run: str, stage: str) -> str:
+        """The checkpoint of a run's stage: the given one, or the one that the run trains."""
+        return self.given(stage) or f"results/runs/{run}/{stage}/best.ckpt"
+
+    def model(self, run: str, stage: str) -> str:
+        """Names the folder of the vectors: a given model's is shared by all runs, a trained one belongs to its run."""
+        given = self.given(stage)
+        return f"given.{stage}.{sha256_file(given)[:12]}" if given else f"{run}.{stage}"
+
+    def checkpoint_of_model(self, model: str) -> str:
+        """The inverse of :meth:`model`."""
+        run, stage = model.rsplit(".", 1) if not model.startswith("given.") else ("", model.split(".")[1])
+        return self.given(stage) or f"results/runs/{run}/{stage}/best.ckpt"
+
+    @property
+    def frozen(self) -> bool:
+        """Whether Stage 2 trains on vectors of Stage 1 instead of images."""
+        return bool(self.config.stage2.freeze_encoder)
+
+    # What the acquire step told --------------------------------------------------------------------------------
+
+    def shards(self, index: str | Path = INDEX) -> list[str]:
+        """Names ``{shard}-{digest}`` of the shards that hold neurons."""
+        return [f"{row['shard']}-{row['digest']}" for row in read_json(index)["shards"] if row["n"]]
+
+    def measures(self, index: str | Path = INDEX) -> list[str]:
+        """Files of the measurements."""
+        return [f"results/measure/{self.measure_hash}/{shard}.parquet" for shard in self.shards(index)]
+
+    def views(self, index: str | Path = INDEX) -> list[str]:
+        """Files of the packed views."""
+        return [f"results/render/{self.render_hash}/{shard}.arrow" for shard in self.shards(index)]
+
+    def vectors(self, run: str, stage: str, index: str | Path = INDEX) -> list[str]:
+        """Files of a run's vectors after a stage."""
+        return [f"results/encode/{self.model(run, stage)}/{shard}.parquet" for shard in self.shards(index)]
+
+    def listing(self) -> str:
+        """Digest of what the local sources hold: makes acquire stale."""
+        from axonet.sources.catalog import listing_digest
+
+        return listing_digest(self.config.acquire)
+
+    def metadata_digest(self) -> str:
+        """Digest of the metadata of all neurons."""
+        return str(read_json(INDEX)["metadata"]) if Path(INDEX).exists() else PENDING
+
+    def catalog_digest(self) -> str:
+        """Digest of everything in the catalog but paths: makes the split stale."""
+        if not Path(INDEX).exists():
+            return PENDING
+        index = read_json(INDEX)
+        return short_hash([index["shards"], index["metadata"]])
+
+    def assignments(self, run: str) -> str:
+        """Digest of which neuron is in which split: makes training stale.
+
+        It is computed from the catalog as it is now, by the function that the split step itself uses, so that
+        metadata which moves no neuron retrains nothing, and nothing has to be run to know it.
+        """
+        from axonet.datasets.splits import planned_digest
+
+        catalog, file = Path(CATALOG), Path(self.split_file(run))
+        if not catalog.exists():
+            return PENDING
+        key = (self.split_hash(run), catalog.stat().st_mtime_ns, file.stat().st_mtime_ns if file.exists() else 0)
+        if key not in self._digests:
+            self._digests[key] = planned_digest(catalog, file, self.split_settings(run))
+        return self._digests[key]
+
+    # Flags ------------------------------------------------------------------------------------------------------
+
+    def flags(self, name: str, run: str | None = None) -> str:
+        """The flags that a rule passes to its command, quoted for the shell.
+
+        Args:
+            name: a section of the config.
+            run: the run whose seed (and split) counts; without one the config's own seed.
+        """
+        settings: Settings = self.split_settings(run) if name == "split" and run else getattr(self.config, name)
+        arguments = to_flags(settings.model_copy(update={"checkpoint": None}) if name.startswith("stage") else settings)
+        if name in ("stage1", "stage2") and run:
+            arguments += ["--seed", str(self.run_seed(run))]
+        if name == "render":
+            arguments += ["--seed", str(self.config.seed)]
+        return shlex.join(arguments)
+
+
+def describe_drift(code: dict[str, StageCode]) -> str | None:
+    """One line about outputs that are kept although the code that made them has changed."""
+    drifted = [stage for stage, state in code.items() if state.drifted]
+    if not drifted:
+        return None
+    return (
+        f"The code of {', '.join(drifted)} has changed since the outputs in results/ were made; they are kept. "
+        "Make them anew with --config code='{policy: rerun}'."
+    )
+
+
+def root_values(config: RootConfig) -> dict[str, Any]:
+    """The checked config as plain data, every default filled in."""
+    return config.model_dump(mode="json")

@@ -1,0 +1,91 @@
+"""The root config: every section of ``config.yaml``, composed from the commands' own settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field, create_model, field_validator
+
+from axonet.core.config import Settings, load_settings
+from axonet.datasets.splits import SplitSettings
+from axonet.pipeline.sections import section
+from axonet.rendering.settings import RenderSettings
+from axonet.sources.settings import AcquireSettings
+from axonet.training.clip_evaluator import EvaluateConfig
+from axonet.training.clip_trainer import ClipConfig
+from axonet.training.trainer import Stage1Config
+
+# The workflow decides these by itself: a run has its own seed, shards are always packed.
+_OF_A_RUN = ("seed",)
+
+GIVEN = "path of a given checkpoint: nothing is trained, new neurons are only measured, rendered and encoded"
+Stage1Section = create_model(
+    "Stage1Section",
+    __base__=section(Stage1Config, *_OF_A_RUN),
+    checkpoint=(str | None, Field(None, description=GIVEN)),
+)
+Stage2Section = create_model(
+    "Stage2Section",
+    __base__=section(ClipConfig, *_OF_A_RUN),
+    checkpoint=(str | None, Field(None, description=GIVEN)),
+)
+EvaluateSection = section(EvaluateConfig)
+
+
+class RunSettings(Settings):
+    """One run: a split and a seed. What is not given comes from the sections ``split`` and ``seed``."""
+
+    seed: int | None = Field(None, ge=0, description="seed of this run's training")
+    split_by: Literal["neuron", "donor", "lab"] | None = Field(None, description="what is kept together in this run")
+    split_seed: int | None = Field(None, ge=0, description="seed of this run's split")
+
+
+class CodeSettings(Settings):
+    """What happens when axonet's own code changed since outputs were made."""
+
+    policy: Literal["warn", "rerun"] = Field("warn", description="keep the outputs and say so, or make them anew")
+
+
+class RootConfig(Settings):
+    """The whole of ``config.yaml``."""
+
+    seed: int = Field(0, ge=0, description="seed of views and of every run that names none")
+    acquire: AcquireSettings = Field(AcquireSettings(), description="where the neurons come from")
+    render: section(RenderSettings, "seed") = Field(  # type: ignore[valid-type]
+        section(RenderSettings, "seed")(), description="how they are drawn"
+    )
+    split: SplitSettings = Field(SplitSettings(), description="which neurons train, validate and test")
+    stage1: Stage1Section = Field(Stage1Section(), description="pre-training of SegVAE2D")  # type: ignore[valid-type]
+    stage2: Stage2Section = Field(Stage2Section(), description="the contrastive model")  # type: ignore[valid-type]
+    evaluate: EvaluateSection = Field(EvaluateSection(), description="what is judged")  # type: ignore[valid-type]
+    runs: dict[str, RunSettings] = Field({"main": RunSettings()}, description="the runs, by name")
+    code: CodeSettings = Field(CodeSettings(), description="what a change of axonet's code does")
+
+    @field_validator("runs")
+    @classmethod
+    def _names_are_folders(cls, runs: dict[str, RunSettings]) -> dict[str, RunSettings]:
+        for name in runs:
+            if not name.replace("_", "").replace("-", "").isalnum():
+                raise ValueError(f"run name {name!r}: use letters, digits, _ and -")
+        if not runs:
+            raise ValueError("at least one run is needed, for example `runs: {main: {}}`")
+        return runs
+
+
+def load_config(values: Mapping[str, Any]) -> RootConfig:
+    """Check the content of ``config.yaml``.
+
+    Raises:
+        UserError: one line that names the key, the value and what is allowed.
+    """
+    # An empty section (`stage1:`) is None in YAML and means: all defaults.
+    return load_settings(RootConfig, {k: {} if v is None else v for k, v in values.items()}, "config.yaml")
+
+
+def json_schema() -> dict[str, Any]:
+    """The schema that Snakemake validates ``config.yaml`` against, generated from the models."""
+    schema = RootConfig.model_json_schema()
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "axonet workflow configuration"
+    return schema

@@ -1,0 +1,55 @@
+# in:  vectors of Stage 2, measurements, metadata, the split, Stage 2's checkpoint
+# out: results/runs/{run}/evaluate/ (metrics.json, eval_report.txt, three pictures)
+
+
+rule evaluate:
+    input:
+        splits=lambda wildcards: ancient(split_of_run(wildcards)),
+        index=lambda wildcards: ancient(index(wildcards)),
+        catalog=lambda wildcards: ancient(catalog(wildcards)),
+        measures=lambda wildcards: ancient(measures(wildcards)),
+        views=lambda wildcards: ancient(views(wildcards)),
+        vectors=vectors("stage2"),
+        checkpoint=checkpoint_of("stage2"),
+    output:
+        metrics="results/runs/{run}/evaluate/metrics.json",
+        text=report(
+            "results/runs/{run}/evaluate/eval_report.txt", category="Evaluation", caption="../report/evaluation.rst"
+        ),
+        cell_types=report(
+            "results/runs/{run}/evaluate/tsne_cell_type.png", category="Evaluation", caption="../report/tsne.rst"
+        ),
+        regions=report(
+            "results/runs/{run}/evaluate/tsne_region.png", category="Evaluation", caption="../report/tsne.rst"
+        ),
+        confusion=report(
+            "results/runs/{run}/evaluate/confusion_matrix.png",
+            category="Evaluation",
+            caption="../report/confusion.rst",
+        ),
+    log:
+        "results/logs/{run}/evaluate.log",
+    benchmark:
+        "results/benchmarks/{run}/evaluate.tsv"
+    conda:
+        "../../envs/axonet.yaml"
+    threads: cores(8)
+    resources:
+        mem_mb=16000,
+        runtime="4h",
+    params:
+        flags=PLAN.flags("evaluate"),
+        assignments=lambda wildcards: PLAN.assignments(wildcards.run),
+        metadata=lambda wildcards: PLAN.metadata_digest(),
+        code=PLAN.code["evaluate"],
+        views=f"results/render/{PLAN.render_hash}",
+        measures=f"results/measure/{PLAN.measure_hash}",
+        vectors=lambda wildcards: f"results/encode/{PLAN.model(wildcards.run, 'stage2')}",
+        folder=subpath(output.metrics, parent=True),
+    message:
+        "Evaluate run {wildcards.run}"
+    shell:
+        "python -m axonet.training.clip_evaluator --checkpoint {input.checkpoint} --splits {input.splits} "
+        "--shards {input.index} --render-dir {params.views} --measure-dir {params.measures} "
+        "--encode-dir {params.vectors} --metadata {input.catalog} --source table --output-dir {params.folder} "
+        "{params.flags} > {log} 2>&1"

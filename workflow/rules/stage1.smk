@@ -1,0 +1,39 @@
+# in:  packed views, measurements, the split
+# out: results/runs/{run}/stage1/best.ckpt, history.csv
+
+
+rule train_stage1:
+    input:
+        # What counts of the split is the digest of the assignments, a param below.
+        splits=lambda wildcards: ancient(split_of_run(wildcards)),
+        index=lambda wildcards: ancient(index(wildcards)),
+        views=lambda wildcards: ancient(views(wildcards)),
+        measures=lambda wildcards: ancient(measures(wildcards)),
+    output:
+        checkpoint="results/runs/{run}/stage1/best.ckpt",
+        history=report(
+            "results/runs/{run}/stage1/history.csv", category="Stage 1", caption="../report/history.rst"
+        ),
+    log:
+        "results/logs/{run}/stage1.log",
+    benchmark:
+        "results/benchmarks/{run}/stage1.tsv"
+    conda:
+        "../../envs/axonet.yaml"
+    threads: cores(16)
+    resources:
+        mem_mb=16000,
+        runtime="48h",
+        gpu=1,
+    params:
+        flags=lambda wildcards: PLAN.flags("stage1", wildcards.run),
+        assignments=lambda wildcards: PLAN.assignments(wildcards.run),
+        code=PLAN.code["stage1"],
+        views=f"results/render/{PLAN.render_hash}",
+        measures=f"results/measure/{PLAN.measure_hash}",
+        folder=subpath(output.checkpoint, parent=True),
+    message:
+        "Stage 1 of run {wildcards.run}: training SegVAE2D"
+    shell:
+        "python -m axonet.training.trainer --splits {input.splits} --shards {input.index} --render-dir {params.views} "
+        "--save-dir {params.folder} --log-dir {params.folder}/logs {params.flags} > {log} 2>&1"
