@@ -152,7 +152,7 @@ _RESERVED = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
 
 
 def safe_name(name: str) -> str:
-    """A name for files and folders on every system; different names stay different, case ignored or not.
+    """A name for files and folders on every system; different names stay different.
 
     Letters, digits, ``.``, ``_`` and ``-`` stay; a run of anything else becomes ``_``. Whenever something had to
     change, six digits of the original's hash are appended.

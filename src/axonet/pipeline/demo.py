@@ -42,7 +42,9 @@ def run(config: DemoConfig) -> None:
     command += ["--directory", str(folder), "--cores", cores, *(["--dry-run"] if config.dry_run else [])]
     code = subprocess.run(command, env={**os.environ, "PATH": _path()}, check=False).returncode
     if code:
-        raise UserError(f"the workflow stopped (exit code {code}); its messages are above, logs in {folder}/results/logs")
+        raise UserError(
+            f"the workflow stopped (exit code {code}); its messages are above, logs in {folder}/results/logs"
+        )
     if not config.dry_run:
         for line in summary(config.out, time.monotonic() - started):
             say(line)

@@ -20,7 +20,9 @@ def section(command: type[CommandSettings], *leave_out: str) -> type[Settings]:
         A model with the same names, types, bounds, defaults and descriptions.
     """
     names = [name for name in setting_names(command) if name not in leave_out]
-    fields: dict[str, Any] = {name: (command.model_fields[name].annotation, command.model_fields[name]) for name in names}
+    fields: dict[str, Any] = {
+        name: (command.model_fields[name].annotation, command.model_fields[name]) for name in names
+    }
     return create_model(
         f"{command.__name__.removesuffix('Config')}Section", __base__=Settings, __doc__=command.__doc__, **fields
     )
