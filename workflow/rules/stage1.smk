@@ -2,7 +2,7 @@
 # out: results/runs/{run}/stage1/best.ckpt, history.csv
 
 
-rule train_stage1:
+rule stage1:
     input:
         # What counts of the split is the digest of the assignments, a param below.
         splits=lambda wildcards: ancient(split_of_run(wildcards)),

@@ -2,7 +2,7 @@
 # out: results/runs/{run}/stage2/best.ckpt, history.csv
 
 
-rule train_stage2:
+rule stage2:
     input:
         splits=lambda wildcards: ancient(split_of_run(wildcards)),
         index=lambda wildcards: ancient(index(wildcards)),

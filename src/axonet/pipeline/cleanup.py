@@ -23,7 +23,7 @@ class CleanConfig(CommandSettings):
     Files of a former setting or of a shard that has changed are kept until then: going back finds them again.
     """
 
-    directory: Path = Field(Path("."), description="the workflow's working directory")
+    directory: Path = Field(Path(), description="the workflow's working directory")
     remove: bool = Field(False, description="remove the files instead of listing them")
 
 
