@@ -7,11 +7,12 @@ A command is a :class:`CommandSettings` model, a function and :func:`run_command
 from __future__ import annotations
 
 import difflib
+import inspect
 import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
@@ -172,15 +173,16 @@ def parse_command(model: type[CommandType], argv: Sequence[str], program: str | 
         ) -> tuple[PydanticBaseSettingsSource, ...]:
             return (sources[0] if sources else named["init_settings"],)
 
-    Parsed.__doc__ = model.__doc__
+    Parsed.__doc__ = inspect.cleandoc(model.__doc__ or "")
     try:
         parsed = CliApp.run(Parsed, cli_args=list(argv), cli_exit_on_error=False)
     except ValidationError as error:
         raise UserError("; ".join(describe(error, model, flags=True))) from error
     except SettingsError as error:
         raise UserError(_explain(str(error), model)) from error
-    values = {name: getattr(parsed, name) for name in parsed.model_fields_set}
-    return model.model_construct(_fields_set=set(values), **{n: getattr(parsed, n) for n in model.model_fields})
+    # The plain model, checked already: what was parsed carries the machinery of the command line with it.
+    values = {name: getattr(parsed, name) for name in model.model_fields}
+    return cast(CommandType, model.model_construct(_fields_set=set(parsed.model_fields_set), **values))
 
 
 def _explain(message: str, model: type[Settings]) -> str:

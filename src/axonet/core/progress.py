@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ def track(items: Iterable[T], description: str, total: int | None = None) -> Ite
 
     On a terminal this is a bar with the time that is left; elsewhere a line at most every ten seconds, and a last one.
     """
-    if total is None and hasattr(items, "__len__"):
+    if total is None and isinstance(items, Sized):
         total = len(items)
     if sys.stderr.isatty() and "NO_PROGRESS" not in os.environ:
         yield from _bar(items, description, total)

@@ -30,6 +30,7 @@ Stage2Section = create_model(
     __base__=section(ClipConfig, *_OF_A_RUN),
     checkpoint=(str | None, Field(None, description=GIVEN)),
 )
+RenderSection = section(RenderSettings, *_OF_A_RUN)
 EvaluateSection = section(EvaluateConfig)
 
 
@@ -52,12 +53,10 @@ class RootConfig(Settings):
 
     seed: int = Field(0, ge=0, description="seed of views and of every run that names none")
     acquire: AcquireSettings = Field(AcquireSettings(), description="where the neurons come from")
-    render: section(RenderSettings, "seed") = Field(  # type: ignore[valid-type]
-        section(RenderSettings, "seed")(), description="how they are drawn"
-    )
+    render: RenderSection = Field(RenderSection(), description="how they are drawn")  # type: ignore[valid-type]
     split: SplitSettings = Field(SplitSettings(), description="which neurons train, validate and test")
-    stage1: Stage1Section = Field(Stage1Section(), description="pre-training of SegVAE2D")  # type: ignore[valid-type]
-    stage2: Stage2Section = Field(Stage2Section(), description="the contrastive model")  # type: ignore[valid-type]
+    stage1: Stage1Section = Field(Stage1Section(), description="pre-training of SegVAE2D")
+    stage2: Stage2Section = Field(Stage2Section(), description="the contrastive model")
     evaluate: EvaluateSection = Field(EvaluateSection(), description="what is judged")  # type: ignore[valid-type]
     runs: dict[str, RunSettings] = Field({"main": RunSettings()}, description="the runs, by name")
     code: CodeSettings = Field(CodeSettings(), description="what a change of axonet's code does")

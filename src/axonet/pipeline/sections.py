@@ -6,10 +6,10 @@ from typing import Any
 
 from pydantic import create_model
 
-from axonet.core.config import CommandSettings, Settings, setting_names
+from axonet.core.config import Settings, setting_names
 
 
-def section(command: type[CommandSettings], *leave_out: str) -> type[Settings]:
+def section(command: type[Settings], *leave_out: str) -> type[Settings]:
     """The settings of a command that belong into ``config.yaml``.
 
     Args:
