@@ -1,0 +1,62 @@
+"""Records of the NeuroMorpho.Org API, as its bulk download writes them: one JSON object per line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from axonet.core.errors import UserError
+from axonet.core.files import read_jsonl
+from axonet.metadata.adapters.arrow import file_name
+from axonet.metadata.adapters.table import integer_text, record_of, stored_swc
+from axonet.metadata.normalize import listed
+from axonet.metadata.record import NeuronRecord
+from axonet.metadata.vocabulary.words import said
+
+LICENCE = "CC BY 4.0 (NeuroMorpho.Org)"
+
+
+def load_neuromorpho(path: Path) -> list[NeuronRecord]:
+    """Read ``metadata.jsonl`` of a NeuroMorpho.Org download.
+
+    A neuron that was written twice counts once, as it was written last.
+
+    Raises:
+        UserError: the file is missing or broken, or a row has no ``neuron_id`` or no ``neuron_name``.
+    """
+    records: dict[str, NeuronRecord] = {}
+    for number, row in enumerate(read_jsonl(path), start=1):
+        for key in ("neuron_id", "neuron_name"):
+            if said(row.get(key)) is None:
+                raise UserError(
+                    f"{path}, row {number}: no {key}; a NeuroMorpho.Org record has one. "
+                    "A table of your own is read with --source table"
+                )
+        record = neuromorpho_record(row)
+        records[record.id] = record
+    return list(records.values())
+
+
+def neuromorpho_record(row: Mapping[str, Any]) -> NeuronRecord:
+    """The record of one object of the API.
+
+    Lists may be lists, bare strings or null; numbers may be strings; "Not reported" is no answer.
+    """
+    reference = listed(row.get("reference_doi")) or listed(row.get("reference_pmid")) or listed(row.get("reference"))
+    value = {
+        "species": row.get("species"),
+        "region": row.get("brain_region"),
+        "cell_type": row.get("cell_type"),
+        "sex": row.get("gender"),
+        "stage": row.get("age_classification"),
+        "strain": row.get("strain"),
+        "condition": row.get("experiment_condition"),
+        "traced": row.get("domain"),
+        "publication": reference[0] if reference else None,
+        "archive": row.get("archive"),
+        "licence": row.get("licence") or LICENCE,
+    }
+    # Where the download does not say which file is the neuron's, it is named after the neuron.
+    swc = file_name(stored_swc(row) or f"{row['neuron_name']}.CNG.swc")
+    return record_of(value, integer_text(row["neuron_id"]), swc, source="neuromorpho")

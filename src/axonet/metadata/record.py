@@ -1,0 +1,71 @@
+"""One normalized record per neuron: everything the rest of axonet knows of a neuron besides its shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, slots=True)
+class NeuronRecord:
+    """What a source says about one neuron, in the words of one vocabulary.
+
+    None and the empty tuple mean that the source says nothing; words like "Not reported" never get in here. Words that
+    the vocabulary does not know are kept as they are.
+
+    Attributes:
+        id: identifier, unique within its source; with or without the prefix ``source:``.
+        source: dialect or collection it comes from, such as ``neuromorpho``.
+        swc: file name of its SWC, without folders.
+        species: display name, such as ``mouse`` or ``Drosophila melanogaster``.
+        region: named areas, coarse to fine, without cortical layers, bare sides and bare directions.
+        cell_class: ``principal cell``, ``interneuron``, ``sensory`` or ``glia``.
+        cell_type: the class word, such as ``pyramidal`` or ``Purkinje``.
+        modifiers: what else is said about the type, such as ``spiny``; unknown words too.
+        markers: molecular markers and driver lines, such as ``parvalbumin``.
+        t_type: name of a transcriptomic type.
+        layer: cortical layer as the source writes it: ``5``, ``6b``, ``2/3``, ``2-3``.
+        sex: ``female``, ``male`` or ``hermaphrodite``.
+        stage: age class, such as ``adult``.
+        strain: strain of the animal.
+        condition: experimental condition; None for a control.
+        apical_status: ``intact`` or ``truncated``.
+        traced: what was traced, of ``soma``, ``axon``, ``dendrites``, ``neurites``; empty when unknown.
+        donor: animal or person, for grouping only.
+        publication: DOI, PubMed id or citation, for grouping only.
+        archive: archive or laboratory, for grouping only; never in a caption.
+        licence: terms of use.
+        label: class shown in evaluations, such as ``Purkinje cell``.
+    """
+
+    id: str
+    source: str
+    swc: str
+    species: str | None = None
+    region: tuple[str, ...] = ()
+    cell_class: str | None = None
+    cell_type: str | None = None
+    modifiers: tuple[str, ...] = ()
+    markers: tuple[str, ...] = ()
+    t_type: str | None = None
+    layer: str | None = None
+    sex: str | None = None
+    stage: str | None = None
+    strain: str | None = None
+    condition: str | None = None
+    apical_status: str | None = None
+    traced: tuple[str, ...] = ()
+    donor: str | None = None
+    publication: str | None = None
+    archive: str | None = None
+    licence: str | None = None
+    label: str | None = None
+
+    @property
+    def neuron_id(self) -> str:
+        """The id over all sources, ``source:id``."""
+        prefix = f"{self.source}:"
+        return self.id if self.id.startswith(prefix) else prefix + self.id
+
+
+FIELD_NAMES: tuple[str, ...] = tuple(field.name for field in fields(NeuronRecord))
+LIST_FIELDS: tuple[str, ...] = ("region", "modifiers", "markers", "traced")

@@ -1,0 +1,90 @@
+"""The frame of a caption: where each piece of information stands in the noun phrase, and what it claims."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from axonet.metadata.claims import SEPARATOR
+from axonet.metadata.grammar import indefinite, joined
+from axonet.metadata.places import Place, layer_phrase
+
+MOST_ADJECTIVES = 2  # before the species
+
+
+@dataclass(slots=True)
+class Sentence:
+    """Pieces of a caption, in the order in which they are spoken.
+
+    Attributes:
+        noun: head noun.
+        shape_words: adjectives of shape, separated by commas: ``large, densely branched``.
+        origin_words: stage, sex or strain, without commas: ``adult female``.
+        species: as an attribute.
+        place_words: a place in front of the noun: ``VISp layer 5``.
+        type_words: marker and modifier: ``parvalbumin-positive``, ``spiny``.
+        type_name: name of a transcriptomic type.
+        driver: line that labels the cell.
+        features: what belongs to the cell, said with "with": ``sparsely spiny dendrites``.
+        aside: whether a comma separates the features from the place that follows.
+        place: where it is from.
+        figures: measurements, said with "with".
+        condition: clause on the experiment.
+        untraced: parts that were not traced.
+        part: the part that the picture shows, if it is only one: ``axon``.
+        claims: what the pieces claim.
+    """
+
+    noun: str
+    shape_words: list[str] = field(default_factory=list)
+    origin_words: list[str] = field(default_factory=list)
+    species: str | None = None
+    place_words: str | None = None
+    type_words: list[str] = field(default_factory=list)
+    type_name: str | None = None
+    driver: str | None = None
+    features: list[str] = field(default_factory=list)
+    aside: bool = False
+    place: Place | None = None
+    figures: list[str] = field(default_factory=list)
+    condition: str | None = None
+    untraced: tuple[str, ...] = ()
+    part: str | None = None
+    claims: dict[str, str] = field(default_factory=dict)
+
+    def claim(self, name: str, *values: str) -> None:
+        """Add values to what the caption claims in a field."""
+        said = [self.claims[name]] if name in self.claims else []
+        self.claims[name] = SEPARATOR.join([*said, *values])
+
+    def name_place(self, place: Place, acronym: str | None = None) -> None:
+        """Say where the neuron is from; with an acronym in front of the noun, which needs a layer to be readable."""
+        if acronym is not None and place.layer is not None:
+            self.place_words = f"{acronym} {layer_phrase(place.layer)}"
+        else:
+            self.place = place
+        if place.areas:
+            self.claim("region", *place.areas)
+        if place.layer is not None:
+            self.claim("layer", place.layer)
+
+    def text(self) -> str:
+        """The caption."""
+        front = [", ".join(self.shape_words), *self.origin_words, self.species, self.place_words, *self.type_words]
+        text = indefinite(" ".join(word for word in (*front, self.noun) if word))
+        if self.part is not None:
+            text = f"the {self.part} of {text}"
+        if self.type_name is not None:
+            text += f" of the {self.type_name} type"
+        if self.driver is not None:
+            text += f" labeled by {self.driver}"
+        if self.features:
+            text += f" with {joined(self.features)}"
+        if self.place is not None:
+            text += f"{',' if self.aside else ''} from {self.place.phrase}"
+        if self.figures:
+            text += f"{' and' if self.features and self.place is None else ' with'} {joined(self.figures)}"
+        if self.condition is not None:
+            text += f" {self.condition}"
+        if self.untraced:
+            text += f", traced without its {joined(self.untraced)}"
+        return text

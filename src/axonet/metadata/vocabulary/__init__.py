@@ -1,0 +1,1 @@
+"""The words of the field as tables: species, cell types, regions, and the small words around them."""

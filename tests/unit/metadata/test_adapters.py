@@ -1,0 +1,263 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from axonet.core.errors import UserError
+from axonet.core.files import write_table
+from axonet.metadata.adapters import from_table, load_records, to_table
+from axonet.metadata.record import FIELD_NAMES, NeuronRecord
+
+from .examples import EXAMPLES
+
+FULL_ROW = {
+    "neuron_id": 31,
+    "neuron_name": "cell (2) #1",
+    "archive": "Some_Lab",
+    "species": "monkey",
+    "strain": "Rhesus",
+    "gender": "Male/Female",
+    "age_classification": "old",
+    "brain_region": ["neocortex", "prefrontal", "layer 3"],
+    "cell_type": ["Local projecting", "pyramidal", "principal cell"],
+    "experiment_condition": ["Control"],
+    "domain": "Dendrites, Soma, No Axon",
+    "soma_surface": "834.0",
+    "reference_pmid": ["12204204", "12902394"],
+    "reference_doi": ["10.1000/one", "10.1000/two"],
+}
+
+
+def write_lines(path: Path, *rows: dict[str, Any]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def the_only(records: list[NeuronRecord]) -> NeuronRecord:
+    (record,) = records
+    return record
+
+
+def test_a_neuromorpho_record_is_normalized(tmp_path: Path) -> None:
+    record = the_only(load_records(write_lines(tmp_path / "metadata.jsonl", FULL_ROW), "neuromorpho"))
+    assert record == NeuronRecord(
+        id="31",
+        source="neuromorpho",
+        swc="cell (2) #1.CNG.swc",
+        species="monkey",
+        region=("neocortex", "prefrontal"),
+        cell_class="principal cell",
+        cell_type="pyramidal",
+        modifiers=("local projecting",),
+        layer="3",
+        stage="old",
+        strain="Rhesus",
+        traced=("soma", "dendrites"),
+        publication="10.1000/one",
+        archive="Some_Lab",
+        licence="CC BY 4.0 (NeuroMorpho.Org)",
+        label="pyramidal neuron",
+    )
+    assert record.neuron_id == "neuromorpho:31"
+
+
+@pytest.mark.parametrize("key", ["swc", "swc_file", "swc_path"])
+def test_the_path_of_the_download_names_the_file(tmp_path: Path, key: str) -> None:
+    row = FULL_ROW | {key: "swc/cell_2_1-0f3a2b.CNG.swc"}
+    record = the_only(load_records(write_lines(tmp_path / "metadata.jsonl", row), "neuromorpho"))
+    assert record.swc == "cell_2_1-0f3a2b.CNG.swc"
+
+
+@pytest.mark.parametrize(("region", "expected"), [(None, ()), ("CA1", ("CA1",)), (["hippocampus", "CA1"], None)])
+def test_lists_may_be_null_or_bare_strings(tmp_path: Path, region: object, expected: tuple[str, ...] | None) -> None:
+    path = write_lines(tmp_path / "metadata.jsonl", FULL_ROW | {"brain_region": region, "cell_type": None})
+    record = the_only(load_records(path, "neuromorpho"))
+    assert record.region == (("hippocampus", "CA1") if expected is None else expected)
+    assert record.cell_class is None
+    assert record.label is None
+
+
+def test_a_neuron_that_was_written_twice_counts_once_as_it_was_last(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "metadata.jsonl", FULL_ROW, FULL_ROW | {"species": "baboon"})
+    assert the_only(load_records(path, "neuromorpho")).species == "baboon"
+
+
+def test_a_row_without_a_name_is_no_neuromorpho_record(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "metadata.jsonl", FULL_ROW, {"neuron_id": 2})
+    with pytest.raises(UserError, match=r"metadata\.jsonl, row 2: no neuron_name"):
+        load_records(path, "neuromorpho")
+
+
+@pytest.mark.parametrize("source", ["neuromorpho", "table"])
+def test_a_missing_file_is_named(tmp_path: Path, source: str) -> None:
+    with pytest.raises(UserError, match=r"nowhere\.jsonl: no such file"):
+        load_records(tmp_path / "nowhere.jsonl", source)
+
+
+def test_an_unknown_dialect_is_refused_and_the_known_ones_are_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="unknown metadata source 'excel'; known: neuromorpho, allen, table"):
+        load_records(tmp_path / "any.jsonl", "excel")
+
+
+CSV = """\
+id,swc,species,region,cell_type,layer,sex,stage,donor,lab,license,weight
+a,cells/a.swc,Mus musculus,neocortex | VISp,pyramidal,5,F,adult,m1,Somebody,CC0,12
+b,cells\\b.CNG.swc,rat,hippocampus | CA1,"basket | PV",,Not reported,,m2,Somebody,CC0,
+"""
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "jsonl", "parquet"])
+def test_a_table_reads_the_same_in_every_format(tmp_path: Path, ending: str) -> None:
+    plain = tmp_path / "plain.csv"
+    plain.write_text(CSV, encoding="utf-8")
+    import csv
+
+    rows = list(csv.DictReader(CSV.splitlines()))
+    path = tmp_path / f"neurons.{ending}"
+    if ending == "csv":
+        path.write_text(CSV, encoding="utf-8-sig")
+    elif ending == "tsv":
+        path.write_text("\n".join("\t".join(next(csv.reader([line]))) for line in CSV.splitlines()), encoding="utf-8")
+    elif ending == "jsonl":
+        lists = [row | {"region": row["region"].split(" | "), "layer": row["layer"] or None} for row in rows]
+        write_lines(path, *lists)
+    else:
+        write_table(path, pa.Table.from_pylist(rows))
+    first, second = load_records(path, "table")
+    assert first == NeuronRecord(
+        id="a",
+        source="table",
+        swc="a.swc",
+        species="mouse",
+        region=("neocortex", "VISp"),
+        cell_class="principal cell",
+        cell_type="pyramidal",
+        layer="5",
+        sex="female",
+        stage="adult",
+        donor="m1",
+        archive="Somebody",
+        licence="CC0",
+        label="pyramidal neuron",
+    )
+    assert (second.swc, second.cell_type, second.cell_class) == ("b.CNG.swc", "basket", "interneuron")
+    assert second.markers == ("parvalbumin-positive",)
+    assert second.sex is None
+    assert second.layer is None
+
+
+def test_columns_that_are_not_used_are_listed_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "neurons.csv"
+    path.write_text(CSV, encoding="utf-8")
+    load_records(path, "table")
+    assert capsys.readouterr().err.count("columns that are not used: weight\n") == 1
+
+
+def test_unknown_words_are_kept_and_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    row = {"id": 1, "swc": "a.swc", "species": "tardigrade", "region": ["head blob"], "cell_type": ["Wobbly", "basket"]}
+    record = the_only(load_records(write_lines(tmp_path / "t.jsonl", row), "table"))
+    assert (record.species, record.region, record.modifiers) == ("tardigrade", ("head blob",), ("wobbly",))
+    said = capsys.readouterr().err
+    assert all(word in said for word in ("tardigrade", "head blob", "wobbly"))
+
+
+def test_columns_with_other_names_are_mapped(tmp_path: Path) -> None:
+    path = tmp_path / "neurons.csv"
+    path.write_text("cell,Datei,Tier\n1,a.swc,rat\n", encoding="utf-8")
+    record = the_only(load_records(path, "table", {"id": "cell", "swc": "Datei", "species": "Tier"}))
+    assert (record.id, record.swc, record.species) == ("1", "a.swc", "rat")
+
+
+@pytest.mark.parametrize(
+    ("mapping", "message"),
+    [
+        ({"color": "cell"}, "unknown field 'color'"),
+        ({"id": "cell", "swc": "file", "species": "animal"}, "no column 'animal' for species; there are: cell, file"),
+    ],
+)
+def test_a_wrong_mapping_is_refused(tmp_path: Path, mapping: dict[str, str], message: str) -> None:
+    path = tmp_path / "neurons.csv"
+    path.write_text("cell,file\n1,a.swc\n", encoding="utf-8")
+    with pytest.raises(UserError, match=message):
+        load_records(path, "table", mapping)
+
+
+def test_a_mapping_is_for_tables_only(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="for tables"):
+        load_records(write_lines(tmp_path / "metadata.jsonl", FULL_ROW), "neuromorpho", {"id": "neuron_id"})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("swc,species\na.swc,rat\n", "missing column 'id'.*there are: swc, species"),
+        ("id,species\n1,rat\n", "missing column 'swc'"),
+        ("id,swc\n1,a.swc\n1,b.swc\n", "row 2: id '1' again; it is in row 1 already"),
+        ("id,swc\n1,a.swc\n2,\n", "row 2: no swc"),
+        ("id,swc\n,a.swc\n", "row 1: no id"),
+        ("id,swc\n1,a.swc,rat\n", "row 1: more cells than columns"),
+        ("", "empty"),
+    ],
+)
+def test_a_broken_table_says_where_it_is_broken(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "neurons.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UserError, match=message) as caught:
+        load_records(path, "table")
+    assert "neurons.csv" in str(caught.value)
+
+
+def test_a_spreadsheet_is_refused_with_the_formats_that_work(tmp_path: Path) -> None:
+    path = tmp_path / "neurons.xlsx"
+    path.write_bytes(b"PK")
+    with pytest.raises(UserError, match=r"a table is \.csv, \.tsv, \.jsonl or \.parquet"):
+        load_records(path, "table")
+
+
+def test_a_table_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "neurons.csv"
+    path.write_bytes("id,swc,species\n1,a.swc,é\n".encode("latin-1"))
+    with pytest.raises(UserError, match="not UTF-8"):
+        load_records(path, "table")
+
+
+def test_records_go_through_arrow_unchanged() -> None:
+    records = [example.record for example in EXAMPLES] + [NeuronRecord("x", "y", "z.swc")]
+    table = to_table(records)
+    assert table.column_names == list(FIELD_NAMES)
+    assert from_table(table) == records
+
+
+def test_a_table_without_rows_has_its_columns() -> None:
+    assert from_table(to_table([])) == []
+    assert to_table([]).schema == to_table([NeuronRecord("x", "y", "z.swc")]).schema
+
+
+def test_records_come_out_of_a_catalog_with_columns_and_paths_of_its_own(tmp_path: Path) -> None:
+    records = [example.record for example in EXAMPLES]
+    table = to_table(records)
+    paths = pa.array([f"data/{index}/{record.swc}" for index, record in enumerate(records)])
+    table = table.set_column(table.column_names.index("swc"), "swc", paths).append_column("shard", paths)
+    write_table(tmp_path / "catalog.parquet", table)
+    assert load_records(tmp_path / "catalog.parquet", "table") == records
+
+
+def test_a_table_that_is_none_of_records_is_refused() -> None:
+    with pytest.raises(UserError, match="missing column source"):
+        from_table(to_table([]).drop_columns(["source"]))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.caption[:40])
+def test_reading_normalized_words_again_changes_nothing(tmp_path: Path, example: Any) -> None:
+    (row,) = to_table([example.record]).to_pylist()
+    row.pop("licence")  # so that it is read as a user's table, not as one of records
+    again = the_only(load_records(write_lines(tmp_path / "t.jsonl", row), "table"))
+    assert again == NeuronRecord(**{**_fields(example.record), "licence": None})
+
+
+def _fields(record: NeuronRecord) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in FIELD_NAMES}
