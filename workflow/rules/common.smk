@@ -1,5 +1,6 @@
 # What all rules share: the checked config, the plan (names, digests, flags) and the functions that ask the checkpoint
 # which shards there are.
+import os
 import sys
 
 from axonet.core.errors import UserError
@@ -16,6 +17,8 @@ try:
 except UserError as error:
     print(f"error: {error}", file=sys.stderr)
     sys.exit(2)
+# Rules call `python`: this one, also when its environment was not activated. Conda environments come before it.
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 config.clear()
 config.update(root_values(root_config))
 drift = describe_drift(CODE)
@@ -27,7 +30,6 @@ wildcard_constraints:
     shard="[0-9a-f]+-[0-9a-f]{12}",
     run="[A-Za-z0-9_-]+",
     split="[0-9a-f]{8}",
-    model=r"[A-Za-z0-9_-]+\.stage[12]|given\.stage[12]\.[0-9a-f]{12}",
 
 
 localrules:

@@ -62,29 +62,22 @@ def setting_values(settings: Settings, names: Sequence[str] | None = None) -> di
     return settings.model_dump(mode="json", include=chosen)
 
 
-def to_flags(settings: Settings, *, all_values: bool = False) -> list[str]:
-    """The command-line arguments that set what differs from the defaults (or everything)."""
+def to_flags(settings: Settings, prefix: str = "--") -> list[str]:
+    """The command-line arguments that set what differs from the defaults."""
     arguments: list[str] = []
     for name in setting_names(type(settings)):
-        field, value = type(settings).model_fields[name], getattr(settings, name)
-        if value is None or (value == field.get_default(call_default_factory=True) and not all_values):
+        value, flag = getattr(settings, name), prefix + name.replace("_", "-")
+        if value == type(settings).model_fields[name].get_default(call_default_factory=True):
             continue
-        arguments += _flag(name, field, value)
+        if isinstance(value, Settings):
+            arguments += to_flags(value, f"{flag}.")
+        elif isinstance(value, bool):
+            arguments.append(flag if value else f"--no-{flag[2:]}")
+        elif isinstance(value, list | tuple | dict):
+            arguments += [flag, to_json(list(value) if isinstance(value, tuple) else value)]
+        elif value is not None:
+            arguments += [flag, str(value)]
     return arguments
-
-
-def _flag(name: str, field: FieldInfo, value: Any) -> list[str]:
-    flag = "--" + name.replace("_", "-")
-    if isinstance(value, bool):
-        default = bool(field.get_default(call_default_factory=True))
-        if value == default:
-            return []
-        return [flag if value else "--no-" + flag[2:]]
-    if isinstance(value, BaseModel):
-        return [flag, to_json(value.model_dump(mode="json"))]
-    if isinstance(value, list | tuple | dict):
-        return [flag, to_json(list(value) if isinstance(value, tuple) else value)]
-    return [flag, str(value)]
 
 
 def load_settings(model: type[SettingsType], values: Mapping[str, Any], where: str) -> SettingsType:

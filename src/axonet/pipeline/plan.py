@@ -99,7 +99,7 @@ class Plan:
     @property
     def frozen(self) -> bool:
         """Whether Stage 2 trains on vectors of Stage 1 instead of images."""
-        return bool(setting_values(self.config.stage2)["freeze_encoder"])
+        return bool(root_values(self.config)["stage2"]["freeze_encoder"])
 
     # What the acquire step told --------------------------------------------------------------------------------
 

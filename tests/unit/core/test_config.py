@@ -26,6 +26,7 @@ from axonet.core.errors import UserError
 
 class Folder(Settings):
     swc_dir: Path | None = Field(None, description="folder of SWC files")
+    deep: bool = Field(True, description="search sub-folders too")
 
 
 class Bake(CommandSettings):
@@ -104,7 +105,7 @@ def test_paths_given_per_call_are_no_settings():
     filters=st.none()
     | st.dictionaries(st.text("ab -'\"", min_size=1), st.lists(st.text("xyz ,", min_size=1), min_size=1), min_size=1),
     sources=st.lists(st.sampled_from(["a", "b c"]), min_size=1),
-    folder=st.builds(Folder, swc_dir=st.none() | st.just(Path("some dir"))),
+    folder=st.builds(Folder, swc_dir=st.none() | st.just(Path("some dir")), deep=st.booleans()),
 )
 def test_flags_say_the_same_as_the_settings(**values):
     config = Bake(out=Path("x"), **values)
