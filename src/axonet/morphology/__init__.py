@@ -1,0 +1,1 @@
+"""Neurons as arrays: reading SWC, checking, measuring and recognizing reconstructions."""
