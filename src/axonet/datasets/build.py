@@ -1,0 +1,200 @@
+"""A data directory from a folder of SWC files: views, manifests, splits, measurements and the quality table."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from axonet.core.errors import UserError
+from axonet.core.files import atomic_path, read_table, safe_name, write_jsonl, write_table
+from axonet.core.progress import say, track, warn
+from axonet.datasets.build_shard import image_settings
+from axonet.datasets.dataset_info import FILE_NAME, DatasetInfo, Layout, read_dataset_info, write_dataset_info
+from axonet.datasets.groups import group_keys
+from axonet.datasets.manifest import write_manifest
+from axonet.datasets.measures import OK, measure_table
+from axonet.datasets.png_jobs import finish_png_neuron, png_rows
+from axonet.datasets.render_jobs import QC_FIELDS, Outcome, input_spec
+from axonet.datasets.shard_jobs import finish_shards, packed_rows
+from axonet.datasets.splits import SplitSettings, update_split_file
+from axonet.sources.catalog import CatalogEntry
+from axonet.sources.swc_files import find_swc_files, name_neurons
+from axonet.sources.workers import map_ordered
+
+if TYPE_CHECKING:
+    from axonet.metadata.record import NeuronRecord
+    from axonet.rendering.settings import RenderSettings
+
+MEASURES, SPLIT_FILE = "measure.parquet", "splits.parquet"
+DEFAULT_SHARD_BITS = 4
+
+Row = dict[str, Any]
+RowsOf = Callable[[set[str]], Iterable[Row]]
+
+
+@dataclass(frozen=True)
+class DatasetRequest:
+    """What to make a data directory of, and how.
+
+    Attributes:
+        swc_dir: folder of SWC files.
+        out: the data directory.
+        render: how to render.
+        split: how to divide.
+        layout: PNG files or packed shards.
+        shard_bits: with packed shards, there are ``2**shard_bits``; None for the default.
+        metadata: tells donors and labs; None without.
+        source: dialect of the metadata.
+        jobs: number of processes.
+    """
+
+    swc_dir: Path
+    out: Path
+    render: RenderSettings
+    split: SplitSettings
+    layout: Layout = "png"
+    shard_bits: int | None = None
+    metadata: Path | None = None
+    source: str = "table"
+    jobs: int = 1
+
+    @property
+    def bits(self) -> int:
+        """Which power of two the number of packed shards is."""
+        return DEFAULT_SHARD_BITS if self.shard_bits is None else self.shard_bits
+
+
+@dataclass(frozen=True)
+class DatasetCounts:
+    """What a data directory holds now."""
+
+    neurons: int
+    rendered: int
+    views: int
+    skipped: dict[str, int] = field(default_factory=dict)
+    splits: dict[str, int] = field(default_factory=dict)
+
+
+def build_dataset(request: DatasetRequest) -> DatasetCounts:
+    """Make a data directory, or bring one up to date: neurons that are finished are not rendered again.
+
+    Raises:
+        UserError: no SWC files; the folder holds views of other settings; nothing could be rendered.
+    """
+    entries = list_entries(request.swc_dir, request.out)
+    records = _records(request, entries)
+    _claim_folder(request)
+    outcomes, rows_of = _render(request, entries)
+    measures = measure_table(outcome.measure for outcome in outcomes)
+    write_table(request.out / MEASURES, measures)
+    _write_qc(request.out, [row for outcome in outcomes for row in outcome.qc])
+    skipped = Counter(row["status"] for outcome in outcomes for row in outcome.qc if row["status"] != OK)
+    reasons = ", ".join(f"{code} {n}" for code, n in skipped.most_common())
+    ids = sorted(outcome.neuron_id for outcome in outcomes if outcome.n_views)
+    if not ids:
+        table = request.out / "qc.csv"
+        raise UserError(f"none of the {len(entries)} SWC files could be rendered ({reasons}); see {table}")
+    shapes = dict(zip(measures["neuron_id"].to_pylist(), measures["fingerprint"].to_pylist(), strict=True))
+    keys = group_keys([records.get(i) for i in ids], request.split.split_by, [shapes[i] for i in ids])
+    splits = update_split_file(request.out / SPLIT_FILE, ids, keys, request.split)
+    everyone = dict(zip(splits["neuron_id"].to_pylist(), splits["split"].to_pylist(), strict=True))
+    split_of = {neuron_id: everyone[neuron_id] for neuron_id in ids}
+    _write_manifests(request, rows_of, split_of)
+    n_views = sum(outcome.n_views for outcome in outcomes)
+    counts = DatasetCounts(
+        len(entries), len(ids), n_views, dict(sorted(skipped.items())), dict(Counter(split_of.values()))
+    )
+    say(f"{counts.rendered} of {counts.neurons} neurons rendered, {counts.views} views, in {request.out}")
+    if skipped:
+        say(f"{skipped.total()} skipped ({reasons}); reasons are in {request.out / 'qc.csv'}")
+    say("neurons by split: " + ", ".join(f"{name} {n}" for name, n in sorted(counts.splits.items())))
+    return counts
+
+
+def list_entries(swc_dir: Path, out: Path | None = None) -> list[CatalogEntry]:
+    """The SWC files of a folder with the names of their neurons, sorted by name.
+
+    Args:
+        swc_dir: the folder.
+        out: a data directory made of it before, which remembers names.
+    """
+    known: dict[str, str] = {}
+    if out is not None and (out / MEASURES).is_file():
+        former = read_table(out / MEASURES, ["neuron_id", "swc"])
+        known = dict(zip(former["swc"].to_pylist(), former["neuron_id"].to_pylist(), strict=True))
+    names = name_neurons(find_swc_files(swc_dir), known)
+    entries = [CatalogEntry(name, safe_name(name), path, str(swc_dir / path)) for path, name in names.items()]
+    return sorted(entries, key=lambda entry: entry.neuron_id)
+
+
+def _records(request: DatasetRequest, entries: Sequence[CatalogEntry]) -> dict[str, NeuronRecord]:
+    if request.metadata is None:
+        if request.split.split_by != "neuron":
+            raise UserError(f"--split-by {request.split.split_by} needs --metadata, which tells donors and labs")
+        return {}
+    from axonet.metadata.adapters import load_records
+    from axonet.metadata.index import RecordIndex
+
+    index = RecordIndex(load_records(request.metadata, request.source))
+    matched = {entry.neuron_id: index.match(entry.swc) for entry in entries}
+    found = {name: record for name, record in matched.items() if record is not None}
+    use = "" if request.split.split_by != "neuron" else "; a split by neuron does not use it"
+    say(f"{request.metadata}: metadata for {len(found)} of {len(entries)} SWC files{use}")
+    if not found and request.split.split_by != "neuron":
+        raise UserError(f"{request.metadata}: names none of the SWC files of {request.swc_dir}")
+    return found
+
+
+def _claim_folder(request: DatasetRequest) -> None:
+    """Say in ``dataset.json`` what the folder holds; refuse to mix."""
+    info = DatasetInfo(
+        layout=request.layout,
+        depth_bits=request.render.depth_bits,
+        input_spec=input_spec(request.render),
+        settings={
+            **image_settings(request.render),
+            **({"shard_bits": request.bits} if request.layout == "shards" else {}),
+        },
+    )
+    if (request.out / FILE_NAME).is_file():
+        other = info.difference(read_dataset_info(request.out))
+        if other:
+            raise UserError(
+                f"{request.out} holds views made otherwise: {', '.join(other)}; use another --out, or delete the folder"
+            )
+        return
+    write_dataset_info(request.out, info)
+
+
+def _render(request: DatasetRequest, entries: Sequence[CatalogEntry]) -> tuple[list[Outcome], RowsOf]:
+    """Render, and tell how to get at the rows of the manifest afterwards."""
+    if request.layout == "shards":
+        paths, outcomes = finish_shards(entries, request.out, request.render, request.bits, request.jobs)
+        return outcomes, lambda ids: packed_rows(request.out, paths, ids)
+    work = partial(finish_png_neuron, root=request.out, settings=request.render)
+    outcomes = list(track(map_ordered(work, entries, request.jobs), "rendering neurons", len(entries)))
+    return outcomes, lambda ids: png_rows(request.out, (entry for entry in entries if entry.neuron_id in ids))
+
+
+def _write_qc(out: Path, qc: Iterable[Mapping[str, Any]]) -> None:
+    ordered = sorted(qc, key=lambda row: str(row["neuron_id"]))
+    write_jsonl(out / "qc.jsonl", ({name: row[name] for name in QC_FIELDS} for row in ordered))
+    with atomic_path(out / "qc.csv") as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(QC_FIELDS)
+        for row in ordered:
+            writer.writerow([" ".join(row[name]) if name == "warnings" else row[name] for name in QC_FIELDS])
+
+
+def _write_manifests(request: DatasetRequest, rows_of: RowsOf, split_of: Mapping[str, str]) -> None:
+    wanted = {"train": 1.0, "val": request.split.val_ratio, "test": request.split.test_ratio}
+    for split in [name for name, ratio in wanted.items() if ratio > 0]:
+        ids = {neuron_id for neuron_id, own in split_of.items() if own == split}
+        if not ids:
+            warn(f"no neuron fell into the {split} split; another --split-seed or more neurons would change that")
+        write_manifest(request.out / f"manifest_{split}.jsonl", rows_of(ids))

@@ -1,0 +1,95 @@
+"""The views of a neuron as PNG files: ``images/<neuron>/view_00_mask_bw.png`` and so on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from axonet.core.errors import UserError
+from axonet.datasets.png import decode_png, encode_gray, encode_palette
+from axonet.datasets.shards import ViewImages
+
+IMAGE_FOLDER = "images"
+
+
+def image_paths(neuron: str, view: int, *, zoom: bool) -> dict[str, str]:
+    """Paths of a view's files below the data directory, by manifest field."""
+    stem = f"{IMAGE_FOLDER}/{neuron}/view_{view:02d}_"
+    kinds = ["mask_bw", "mask", "mask_color", "depth", *(["zoom_bw"] if zoom else [])]
+    return {kind: f"{stem}{kind}.png" for kind in kinds}
+
+
+def write_png_views(
+    root: Path, neuron: str, views: Sequence[ViewImages], palette: NDArray[np.uint8]
+) -> list[dict[str, Any]]:
+    """Write the files of a neuron's views.
+
+    ``mask`` holds class ids as gray values, so that every reader gives the ids; ``mask_color`` is the same map with
+    a palette.
+
+    Args:
+        root: the data directory.
+        neuron: name of the image folder.
+        views: pictures and rows.
+        palette: ``(6, 3)`` colors of the classes.
+
+    Returns:
+        The rows completed with the paths of the files.
+    """
+    folder = root / IMAGE_FOLDER / neuron
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for view in views:
+        paths = image_paths(neuron, view.row["view"], zoom=view.zoom is not None)
+        (root / paths["mask_bw"]).write_bytes(encode_gray((view.mask > 0).astype(np.uint8) * np.uint8(255)))
+        (root / paths["mask"]).write_bytes(encode_gray(view.mask))
+        (root / paths["mask_color"]).write_bytes(encode_palette(view.mask, palette))
+        (root / paths["depth"]).write_bytes(encode_gray(view.depth))
+        if view.zoom is not None:
+            (root / paths["zoom_bw"]).write_bytes(encode_gray(view.zoom))
+        rows.append({**view.row, **paths})
+    return rows
+
+
+class PngImages:
+    """Random access to the PNG files that a manifest names."""
+
+    def __init__(self, data_dir: Path, manifest: Path, rows: pa.Table, numbers: NDArray[np.int64]) -> None:
+        self._data_dir, self._manifest = Path(data_dir), Path(manifest)
+        self._columns = {name: rows.column(name).combine_chunks() for name in ("mask", "depth", "zoom_bw")}
+        self._numbers = numbers  # rows may be sorted; messages count as the manifest does
+
+    def read(self, position: int) -> tuple[NDArray[np.uint8], NDArray[Any], NDArray[np.uint8] | None]:
+        """Mask, depth and zoom window of a row.
+
+        Raises:
+            UserError: a file is missing or damaged; the message names manifest, row and file.
+        """
+        mask, depth, zoom = (self._image(name, position) for name in ("mask", "depth", "zoom_bw"))
+        if mask is None or depth is None:
+            raise UserError(f"{self._where(position)}: names no {'mask' if mask is None else 'depth'} file")
+        if mask.dtype != np.uint8 or mask.shape != depth.shape:
+            raise UserError(f"{self._where(position)}: mask and depth do not fit together")
+        return mask, depth, zoom
+
+    def _where(self, position: int) -> str:
+        return f"{self._manifest}, row {int(self._numbers[position]) + 1}"
+
+    def _image(self, name: str, position: int) -> NDArray[Any] | None:
+        relative = self._columns[name][position].as_py()
+        if relative is None:
+            return None
+        file = self._data_dir / relative
+        try:
+            return decode_png(file.read_bytes())
+        except FileNotFoundError:
+            raise UserError(f"{self._where(position)}: {file} does not exist; is --data-dir right?") from None
+        except OSError as error:
+            raise UserError(f"{self._where(position)}: {file} cannot be read ({error})") from error
+        except UserError as error:
+            raise UserError(f"{self._where(position)}: {file}: {error}") from error

@@ -1,0 +1,54 @@
+"""A digest of what the local sources hold, cheap enough to be taken whenever a workflow is planned."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from axonet.core.files import sha256_file, short_hash
+from axonet.core.resources import project_file
+from axonet.sources.settings import AcquireSettings, DemoSettings, FolderSettings
+from axonet.sources.swc_files import iter_swc_files
+
+DEMO_TABLE = "data/demo/neurons.csv"
+# Above this size, size and time stand for the content: reading it on every planning would take seconds.
+_READ_UP_TO = 16 * 2**20
+
+
+def demo_table(settings: DemoSettings) -> Path:
+    """The table of the demo neurons."""
+    return project_file(DEMO_TABLE) if settings.table is None else settings.table
+
+
+def listing_digest(settings: AcquireSettings) -> str:
+    """Digest of the listing of every local source; another one means that neurons have to be acquired anew.
+
+    Folders count by relative path, size and time of each SWC file, metadata and tables by their content.
+    """
+    parts: list[object] = []
+    for source in settings.sources:
+        if source == "folder":
+            parts.append(["folder", _folder_listing(settings.folder)])
+        elif source == "demo":
+            parts.append(["demo", settings.demo.full, _file_state(demo_table(settings.demo))])
+    return short_hash(parts)
+
+
+def _folder_listing(settings: FolderSettings) -> list[object]:
+    folder = settings.swc_dir
+    files: list[list[object]] = []
+    if folder is not None and folder.is_dir():
+        for entry in iter_swc_files(folder):
+            state = entry.stat()
+            files.append([Path(os.path.relpath(entry.path, folder)).as_posix(), state.st_size, state.st_mtime_ns])
+    metadata = None if settings.metadata is None else _file_state(settings.metadata)
+    return [sorted(files), metadata]
+
+
+def _file_state(path: Path) -> object:
+    """The content of a file, or what stands for it; a missing file is a state of its own."""
+    try:
+        state = path.stat()
+        return sha256_file(path) if state.st_size <= _READ_UP_TO else [state.st_size, state.st_mtime_ns]
+    except OSError:
+        return "missing"
