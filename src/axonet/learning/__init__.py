@@ -1,0 +1,1 @@
+"""How the networks learn: data loading, Lightning modules, schedules, callbacks and the fit."""

@@ -1,0 +1,229 @@
+"""Stage 2 from views, metadata and a Stage 1 checkpoint to a model of shapes and words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from axonet.core.errors import UserError
+from axonet.core.files import short_hash, write_jsonl
+from axonet.core.progress import say, warn
+from axonet.inference.device import torch_device
+from axonet.inference.encode import ViewEncoder, build_view_encoder, check_spec, encode_views
+from axonet.learning.clip_captions import NeuronCaptions, TextVectors
+from axonet.learning.clip_data import AllViews, ClipDataset, NeuronBatches
+from axonet.learning.clip_module import ClipModule, ClipWords
+from axonet.learning.clip_neurons import Measures, Neurons, describe_neurons
+from axonet.learning.clip_settings import ClipSettings
+from axonet.learning.clip_validation import ValidationWords
+from axonet.learning.clip_views import Views, encode_once, join_vectors
+from axonet.learning.fit import FitResult, Selection, describe_result, fit
+from axonet.learning.resume import prepare_resume
+from axonet.learning.schedules import total_steps
+from axonet.learning.views_dataset import PlannedLoader
+from axonet.metadata.captions import NeuronTextGenerator
+from axonet.metadata.index import RecordIndex
+from axonet.metadata.record import NeuronRecord
+from axonet.models.checkpoint import Checkpoint
+from axonet.models.text import load_text_encoder
+
+STANDARDIZED_ON = 2048  # neurons whose vectors decide the scale of features when the encoder is trained
+VIEWS_AT_ONCE = 4096  # of cached vectors, in validation
+
+
+@dataclass(frozen=True)
+class ClipData:
+    """Training and validation neurons.
+
+    Attributes:
+        train: neurons that are learned from.
+        train_views: where their rows point.
+        val: neurons that select the best epoch; None for none.
+        val_views: where their rows point.
+        skipped: a row with the reason for every neuron that is left out.
+    """
+
+    train: Neurons
+    train_views: Views
+    val: Neurons | None
+    val_views: Views | None
+    skipped: list[dict[str, str]]
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """What tells a resumed run that it learns from the same data."""
+        found = {"train": short_hash([self.train.digest, self.train_views.digest], 16)}
+        if self.val is not None and self.val_views is not None:
+            found["val"] = short_hash([self.val.digest, self.val_views.digest], 16)
+        return found
+
+
+def describe(
+    train_views: Views,
+    val_views: Views | None,
+    records: Sequence[NeuronRecord],
+    measures: Mapping[str, Measures],
+    metadata: Path,
+) -> ClipData:
+    """Join views with metadata, and say what is left out.
+
+    Raises:
+        UserError: fewer than two training neurons have metadata.
+    """
+    index = RecordIndex(records)
+    train, skipped = describe_neurons(train_views, index, measures, "train")
+    if len(train) < 2:
+        raise UserError(_no_match(len(train), skipped, records, metadata))
+    val = None
+    if val_views is not None:
+        val, more = describe_neurons(val_views, index, measures, "val")
+        skipped += more
+        if shared := set(train.ids) & set(val.ids):
+            warn(f"{len(shared)} neurons are in training and validation: validation values will be too good")
+        if len(val) == 0:
+            warn(f"no validation neuron has a row in {metadata}: there is no validation")
+            val, val_views = None, None
+    return ClipData(train, train_views, val, val_views, skipped)
+
+
+def train_clip(
+    settings: ClipSettings,
+    stage1: Checkpoint,
+    data: ClipData,
+    *,
+    save_dir: Path,
+    log_dir: Path,
+    resume: str | None = None,
+    vector_files: Sequence[Path] = (),
+) -> FitResult:
+    """Train Stage 2.
+
+    Args:
+        settings: model, loss and fit.
+        stage1: the Stage 1 checkpoint.
+        data: neurons with their words.
+        save_dir: folder of the checkpoints, of ``history.csv`` and of ``skipped.jsonl``.
+        log_dir: folder of the TensorBoard logs.
+        resume: a ``last.ckpt``, ``auto``, or None.
+        vector_files: vectors of the frozen encoder, when the views carry none; they are encoded otherwise.
+
+    Raises:
+        UserError: the views do not fit the checkpoint, the text encoder cannot be loaded, the run cannot be resumed,
+            or training diverged.
+    """
+    settings = on_one_device(settings)
+    device = torch_device(settings.accelerator)
+    text = TextVectors(load_text_encoder(settings.text_encoder, device))
+    write_jsonl(save_dir / "skipped.jsonl", data.skipped)
+    _report(data, save_dir)
+    encoder = build_view_encoder(stage1).to(device)
+    digests = {"stage1": encoder.fingerprint, "text_encoder": text.encoder.digest[:16], **data.digests}
+    last = prepare_resume(resume, save_dir, 2, settings, digests)
+
+    train_views, val_views = (
+        None if views is None else _with_inputs(views, settings, encoder, save_dir, vector_files)
+        for views in (data.train_views, data.val_views)
+    )
+    assert train_views is not None
+    words = _words(settings, data, text)
+    plan = NeuronBatches(data.train, settings.batch_size, settings.views_per_step, settings.seed)
+    n_steps = total_steps(len(plan), settings.gradient_accumulation_steps, settings.max_epochs, settings.max_steps)
+    module = ClipModule(settings, stage1, words, n_steps, digests)
+    module.model.image.standardize_on(torch.from_numpy(_scale_vectors(train_views, data.train, encoder, settings)))
+
+    workers = 0 if settings.freeze_encoder else settings.workers
+    train = PlannedLoader(ClipDataset(train_views, data.train), plan, training=True, num_workers=workers)
+    val = None
+    if data.val is not None and val_views is not None:
+        at_once = VIEWS_AT_ONCE if settings.freeze_encoder else settings.batch_size * settings.views_per_step
+        val = PlannedLoader(
+            ClipDataset(val_views, data.val), AllViews(data.val, at_once), training=False, num_workers=workers
+        )
+    selection = Selection("train/loss") if val is None else Selection("val/mrr", "max")
+    _announce(module, data, n_steps, val is not None)
+    result = fit(module, train, val, settings, save_dir=save_dir, log_dir=log_dir, selection=selection, resume=last)
+    describe_result(result, selection)
+    return result
+
+
+def on_one_device(settings: ClipSettings) -> ClipSettings:
+    """Settings that use one device, which is what Stage 2 is made for.
+
+    Raises:
+        UserError: several were asked for.
+    """
+    if settings.devices is not None and settings.devices > 1:
+        raise UserError(f"--devices {settings.devices}: Stage 2 trains on one device; leave it out")
+    return settings.model_copy(update={"devices": 1})
+
+
+def _with_inputs(
+    views: Views, settings: ClipSettings, encoder: ViewEncoder, save_dir: Path, vector_files: Sequence[Path]
+) -> Views:
+    """What training reads: vectors when the encoder is frozen, images otherwise."""
+    if views.store is not None:
+        check_spec(encoder.spec, views.store)
+    if not settings.freeze_encoder or views.vectors is not None:
+        return views
+    if vector_files:
+        return join_vectors(views, vector_files, encoder.fingerprint)
+    return encode_once(views, encoder, save_dir / ".cache", settings.batch_size, settings.workers)
+
+
+def _words(settings: ClipSettings, data: ClipData, text: TextVectors) -> ClipWords:
+    generator = NeuronTextGenerator.fit(data.train.records, data.train.by_record)
+    train = NeuronCaptions(data.train, generator, settings.seed)
+    if data.val is None:
+        return ClipWords(text, train, None)
+    val = NeuronCaptions(data.val, generator, settings.seed)
+    return ClipWords(text, train, ValidationWords(val, text, settings.batch_size, settings.seed))
+
+
+def _scale_vectors(views: Views, train: Neurons, encoder: ViewEncoder, settings: ClipSettings) -> np.ndarray:
+    """Stage 1 vectors of training views, ``(n, p)``, by which features are standardized."""
+    if views.vectors is not None:
+        return views.vectors[np.concatenate(train.rows)]
+    assert views.store is not None
+    sampled = NeuronBatches(train, STANDARDIZED_ON, 1, settings.seed).batches(0)[0]
+    return encode_views(encoder, views.store.subset(sampled), batch_size=settings.batch_size, workers=settings.workers)
+
+
+def _report(data: ClipData, save_dir: Path) -> None:
+    n_measured = sum(measured is not None for measured in data.train.measures)
+    if n_measured < len(data.train):
+        warn(f"{len(data.train) - n_measured:,} training neurons have no measurements: their captions name no sizes")
+    if data.skipped:
+        counts = {split: sum(row["split"] == split for row in data.skipped) for split in ("train", "val")}
+        warn(
+            f"left out for want of metadata: {counts['train']:,} training and {counts['val']:,} validation neurons, "
+            f"listed in {save_dir / 'skipped.jsonl'}"
+        )
+
+
+def _announce(module: ClipModule, data: ClipData, n_steps: int, validates: bool) -> None:
+    settings, n_val = module.settings, 0 if data.val is None else len(data.val)
+    trained = sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)
+    say(
+        f"Stage 2: {len(data.train):,} training neurons with {data.train.n_views:,} views, {n_val:,} for validation; "
+        f"{n_steps:,} steps, loss {settings.loss}, text encoder {settings.text_encoder}; {trained / 1e6:.2f} M "
+        f"parameters are trained, the Stage 1 encoder is {'frozen' if settings.freeze_encoder else 'fine-tuned'}"
+    )
+    if not validates:
+        say("no validation neurons: the best epoch is chosen by train/loss, which cannot tell learning from memorizing")
+
+
+def _no_match(
+    n_found: int, skipped: Sequence[Mapping[str, str]], records: Sequence[NeuronRecord], metadata: Path
+) -> str:
+    if not skipped:
+        return f"{n_found} training neurons are too few: a contrast needs two"
+    example = skipped[0].get("swc") or skipped[0]["neuron_id"]
+    known = "" if not records else f", which knows for example {records[0].swc!r} ({records[0].neuron_id})"
+    return (
+        f"{n_found} of {n_found + len(skipped)} training neurons have metadata: {example!r} is not in {metadata}"
+        f"{known}; is this the metadata of these neurons?"
+    )

@@ -1,0 +1,176 @@
+"""Settings of training: what both stages share, and what Stage 1 adds. Importable without torch."""
+
+from __future__ import annotations
+
+import os
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+from pydantic.config import JsonDict
+
+from axonet.core.config import Settings
+from axonet.morphology.compartments import N_CLASSES
+
+SAFE: JsonDict = {"resume": "safe"}
+
+
+class FitSettings(Settings):
+    """How a network is fitted, whatever it is."""
+
+    batch_size: int = Field(
+        8, ge=1, description="items per step and device; lower it when memory runs out", json_schema_extra=SAFE
+    )
+    lr: float = Field(
+        1e-4, gt=0, description="peak learning rate of AdamW; lower it when the loss jumps", json_schema_extra=SAFE
+    )
+    weight_decay: float = Field(
+        0.05, ge=0, description="decay of weights (not of biases and scales)", json_schema_extra=SAFE
+    )
+    max_epochs: int = Field(100, ge=1, description="passes over the training data at most", json_schema_extra=SAFE)
+    max_steps: int | None = Field(
+        None,
+        ge=1,
+        description="optimizer steps at most; overrides epochs, e.g. for a quick trial",
+        json_schema_extra=SAFE,
+    )
+    lr_scheduler: Literal["cosine", "step", "constant"] = Field(
+        "cosine",
+        description="learning rate after warm-up: cosine to zero, step (a tenth after 50 % and after 75 % of the "
+        "steps), or constant for runs of open length",
+        json_schema_extra=SAFE,
+    )
+    lr_warmup_steps: int = Field(
+        0, ge=0, description="steps of linear warm-up; raise it when the first steps diverge", json_schema_extra=SAFE
+    )
+    gradient_clip_val: float = Field(
+        0.0, ge=0, description="largest norm of the gradient, 0 = no clipping; 1 tames jumps", json_schema_extra=SAFE
+    )
+    gradient_accumulation_steps: int = Field(
+        1, ge=1, description="batches per optimizer step: large batches on little memory", json_schema_extra=SAFE
+    )
+    early_stopping: bool = Field(
+        False, description="stop when the selection value no longer improves", json_schema_extra=SAFE
+    )
+    patience: int = Field(
+        10, ge=1, description="epochs without improvement that early stopping waits", json_schema_extra=SAFE
+    )
+    precision: Literal["auto", "32", "16", "bf16"] = Field(
+        "auto",
+        description="number format: auto takes bf16 on recent GPUs, fp16 on older ones, 32 bit elsewhere",
+        json_schema_extra=SAFE,
+    )
+    accelerator: Literal["auto", "cpu", "gpu", "mps"] = Field(
+        "auto", description="what to compute on; auto takes a GPU when there is one", json_schema_extra=SAFE
+    )
+    devices: int | None = Field(
+        None, ge=1, description="number of GPUs; all of them by default (one process on a CPU)", json_schema_extra=SAFE
+    )
+    num_workers: int | None = Field(
+        None,
+        ge=0,
+        description="processes that read views; by default one less than there are cores, at most 8; the result does "
+        "not depend on it",
+        json_schema_extra=SAFE,
+    )
+    seed: int = Field(0, ge=0, description="seed of initialization, order, augmentation and noise")
+
+    @property
+    def workers(self) -> int:
+        """Number of reading processes."""
+        if self.num_workers is not None:
+            return self.num_workers
+        # A job on a cluster may use fewer cores than the machine has.
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return max(0, min(8, cores - 1))
+
+
+class Stage1Settings(FitSettings):
+    """Model, losses and data of Stage 1."""
+
+    base_channels: int = Field(64, ge=4, description="channel width at full size; doubles each level")
+    max_channels: int = Field(256, ge=4, description="cap on the channel width of deep levels")
+    levels: int | None = Field(
+        None, ge=1, le=9, description="halvings; by default so many that every bottleneck unit sees the whole image"
+    )
+    latent_channels: int = Field(128, ge=2, description="channels of the bottleneck; the embedding has twice as many")
+    num_classes: int = Field(N_CLASSES, description=f"mask classes with background; always {N_CLASSES}")
+    skip_mode: Literal["variational", "deterministic"] = Field(
+        "variational",
+        description="variational: thin sampled skips, so that the shape passes through the bottleneck; deterministic: "
+        "plain U-Net skips, better masks and a poorer embedding",
+    )
+    skip_channels: int = Field(8, ge=1, description="channels of a variational skip")
+    skip_dropout: float = Field(
+        0.3,
+        ge=0,
+        lt=1,
+        description="share of a variational skip's channels dropped in training",
+        json_schema_extra=SAFE,
+    )
+
+    kld_weight: float = Field(
+        0.1,
+        ge=0,
+        description="weight of the KL divergence; lower it (0.01) when train/kld falls to 0",
+        json_schema_extra=SAFE,
+    )
+    beta: float = Field(
+        1.0,
+        ge=0,
+        description="further factor of the KL weight, for changes by hand from run to run",
+        json_schema_extra=SAFE,
+    )
+    free_nats: float = Field(
+        0.0,
+        ge=0,
+        description="nats per channel that cost nothing; raise it (0.1) when train/kld falls to 0",
+        json_schema_extra=SAFE,
+    )
+    kl_warmup_steps: int = Field(
+        0, ge=0, description="steps over which the KL weight rises from 0 to its value", json_schema_extra=SAFE
+    )
+    lambda_seg: float = Field(1.0, ge=0, description="weight of the segmentation loss", json_schema_extra=SAFE)
+    lambda_depth: float = Field(1.0, ge=0, description="weight of the depth loss", json_schema_extra=SAFE)
+    seg_loss: Literal["ce", "focal"] = Field(
+        "ce",
+        description="pixel loss beside Dice: cross-entropy, or focal (gamma 2) when rare compartments are missed",
+        json_schema_extra=SAFE,
+    )
+
+    width: int | None = Field(None, ge=16, description="resize views to this width; as rendered by default")
+    height: int | None = Field(None, ge=16, description="resize views to this height; follows the width by default")
+    views_per_neuron: int | None = Field(
+        None, ge=1, description="views drawn per neuron and epoch; all by default", json_schema_extra=SAFE
+    )
+    flips: bool = Field(True, description="mirror training views at random", json_schema_extra=SAFE)
+    rotation: float = Field(
+        0.0,
+        ge=0,
+        le=180,
+        description="largest random rotation of training views in degrees; 180 = any angle",
+        json_schema_extra=SAFE,
+    )
+    scale_dropout: float = Field(
+        0.1,
+        ge=0,
+        lt=1,
+        description="share of training views whose field of view is withheld, so that views of "
+        "unknown scale can be embedded",
+        json_schema_extra=SAFE,
+    )
+
+    @field_validator("num_classes")
+    @classmethod
+    def _only_our_classes(cls, value: int) -> int:
+        if value != N_CLASSES:
+            raise ValueError(
+                f"masks have {N_CLASSES} classes (background, soma, axon, basal and apical dendrite, other); only "
+                f"{N_CLASSES} is possible"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _cap_above_base(self) -> Stage1Settings:
+        if self.max_channels < self.base_channels:
+            raise ValueError(f"max-channels {self.max_channels} is below base-channels {self.base_channels}")
+        return self

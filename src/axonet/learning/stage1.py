@@ -1,0 +1,134 @@
+"""Stage 1 from views to checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from axonet.core.errors import UserError
+from axonet.core.input_spec import InputSpec
+from axonet.core.progress import say, warn
+from axonet.datasets.view_store import ViewStore
+from axonet.inference.inputs import trained_size
+from axonet.learning.fit import FitResult, Selection, describe_result, fit
+from axonet.learning.processes import is_first_process
+from axonet.learning.resume import prepare_resume
+from axonet.learning.settings import Stage1Settings
+from axonet.learning.stage1_module import Stage1Module
+from axonet.learning.validation_images import ValidationImageLogger
+from axonet.learning.views_dataset import (
+    OrderedViews,
+    PlannedLoader,
+    ShuffledViews,
+    ViewDataset,
+    fields_of_view,
+    views_digest,
+)
+
+
+def train_stage1(
+    settings: Stage1Settings,
+    train_store: ViewStore,
+    val_store: ViewStore | None,
+    *,
+    save_dir: Path,
+    log_dir: Path,
+    resume: str | None = None,
+) -> FitResult:
+    """Train SegVAE2D on rendered views.
+
+    Args:
+        settings: model, losses and fit.
+        train_store: training views.
+        val_store: validation views, None for none.
+        save_dir: folder of the checkpoints and of ``history.csv``.
+        log_dir: folder of the TensorBoard logs and of the validation pictures.
+        resume: a ``last.ckpt``, ``auto``, or None.
+
+    Raises:
+        UserError: the views do not fit together, the run cannot be resumed, or training diverged.
+    """
+    check_stores(train_store, val_store)
+    spec = complete_spec(train_store.spec, settings, fields_of_view(train_store))
+    data = {"train": views_digest(train_store)}
+    if val_store is not None:
+        data["val"] = views_digest(val_store)
+    last = prepare_resume(resume, save_dir, 1, settings, data)
+
+    train_views = ViewDataset(train_store)
+    plan = ShuffledViews(train_store, settings.batch_size, settings.seed, settings.views_per_neuron)
+    train = PlannedLoader(train_views, plan, training=True, num_workers=settings.workers)
+    val, pictured = None, train_views
+    if val_store is not None:
+        pictured = ViewDataset(val_store)
+        ordered = OrderedViews(val_store, settings.batch_size)
+        val = PlannedLoader(pictured, ordered, training=False, num_workers=settings.workers)
+
+    module = Stage1Module(settings, spec, len(plan), data)
+    selection = Selection("train/loss" if val is None else "val/loss")
+    _announce(module, plan, selection)
+    pictures = ValidationImageLogger(pictured, log_dir / "validation")
+    result = fit(
+        module,
+        train,
+        val,
+        settings,
+        save_dir=save_dir,
+        log_dir=log_dir,
+        selection=selection,
+        resume=last,
+        callbacks=[pictures],
+    )
+    describe_result(result, selection)
+    return result
+
+
+def check_stores(train: ViewStore, val: ViewStore | None) -> None:
+    """See that there is something to learn from, and that validation views are of the same kind.
+
+    Raises:
+        UserError: no training views, no validation views, or other settings.
+    """
+    if len(train) == 0:
+        raise UserError("no training views: the split or manifest named train is empty")
+    if val is None:
+        return
+    if len(val) == 0:
+        raise UserError("no validation views: give a larger --val-ratio where the data are made, or no validation")
+    difference = train.spec.difference(val.spec)
+    if difference:
+        raise UserError(f"validation views were rendered otherwise than training views: {'; '.join(difference)}")
+    shared = set(train.neuron_ids) & set(val.neuron_ids)
+    if shared:
+        warn(f"{len(shared)} neurons are in training and validation: validation values will be too good")
+
+
+def complete_spec(spec: InputSpec, settings: Stage1Settings, fov_um: NDArray[np.float64]) -> InputSpec:
+    """The dataset's specification with what training decides: image size, and statistics of the field of view.
+
+    Args:
+        spec: how views were rendered.
+        settings: has the width and height to resize to.
+        fov_um: ``(n,)`` fields of view of the training views.
+    """
+    logarithms = np.log(fov_um[np.isfinite(fov_um) & (fov_um > 0)])
+    mean = float(logarithms.mean()) if len(logarithms) else 0.0
+    # Views that are all alike carry no scale; any deviation will do, but not zero.
+    std = float(logarithms.std()) if len(logarithms) and logarithms.std() > 1e-6 else 1.0
+    size = trained_size(spec, settings.height, settings.width)
+    return spec.model_copy(update={"image_size": size, "log_fov_mean": mean, "log_fov_std": std})
+
+
+def _announce(module: Stage1Module, plan: ShuffledViews, selection: Selection) -> None:
+    if not is_first_process():
+        return
+    model, (height, width) = module.model, module.spec.input_size
+    n_parameters = sum(parameter.numel() for parameter in model.parameters())
+    say(
+        f"Stage 1: {plan.n_views:,} views of {len(plan.groups):,} neurons per epoch in {len(plan):,} batches, "
+        f"{height} x {width} pixels; {n_parameters / 1e6:.2f} M parameters, {model.architecture['levels']} levels"
+    )
+    if selection.monitor.startswith("train/"):
+        say("no validation views: the best epoch is chosen by train/loss, which cannot tell learning from memorizing")

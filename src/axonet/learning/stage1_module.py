@@ -1,0 +1,152 @@
+"""Stage 1 as Lightning sees it: steps, losses, what is logged, and the optimizer."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor
+
+from axonet.core.config import setting_values
+from axonet.core.input_spec import InputSpec
+from axonet.core.seeds import stable_seed
+from axonet.learning.optimizer import adamw, scheduled
+from axonet.learning.schedules import kl_factor, total_steps
+from axonet.learning.settings import Stage1Settings
+from axonet.learning.stage1_inputs import Stage1Inputs, augment, stage1_inputs
+from axonet.learning.totals import Totals
+from axonet.learning.views_dataset import ViewBatch
+from axonet.models.checkpoint import KEY, Checkpoint, stage1_checkpoint
+from axonet.models.losses.depth import depth_loss, sign_free_error
+from axonet.models.losses.kl import ACTIVE_NATS, kl_loss
+from axonet.models.losses.segmentation import class_counts, classification_loss, dice_loss
+from axonet.models.seg_vae import LATENT, SegVAE2D, SegVAEOutput, auto_levels
+from axonet.models.variational import kl_per_channel
+from axonet.morphology.compartments import CLASS_NAMES, N_CLASSES
+
+CLASS_KEYS = [name.replace(" ", "_") for name in CLASS_NAMES[1:]]
+
+
+def new_seg_vae(settings: Stage1Settings, spec: InputSpec) -> SegVAE2D:
+    """An untrained network; its parameters depend on the settings alone, not on what was drawn before."""
+    levels = auto_levels(*spec.input_size) if settings.levels is None else settings.levels
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(stable_seed(settings.seed, "stage1", "init"))
+        return SegVAE2D(
+            levels=levels,
+            base_channels=settings.base_channels,
+            latent_channels=settings.latent_channels,
+            num_classes=settings.num_classes,
+            skip_mode=settings.skip_mode,
+            max_channels=settings.max_channels,
+            skip_channels=settings.skip_channels,
+            skip_dropout=settings.skip_dropout,
+        )
+
+
+class Stage1Module(LightningModule):
+    """Trains a SegVAE2D.
+
+    Args:
+        settings: everything that was set.
+        spec: the input specification, complete with image size and statistics of the field of view.
+        n_batches: training batches of an epoch over all processes, for the schedule.
+        data: digests of the views, carried in the checkpoint.
+    """
+
+    def __init__(
+        self, settings: Stage1Settings, spec: InputSpec, n_batches: int, data: dict[str, str] | None = None
+    ) -> None:
+        super().__init__()
+        self.settings = settings
+        self.spec = spec
+        self.n_batches = n_batches
+        self.data_digests = data or {}
+        self.model = new_seg_vae(settings, spec).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        # The pooled vector is read from a trained bottleneck; no loss of this stage reaches the pooling's exponent.
+        self.model.generalized_mean.requires_grad_(False)
+        self.totals = Totals()
+
+    def checkpoint(self) -> Checkpoint:
+        """The model as a checkpoint dictionary."""
+        return stage1_checkpoint(self.model, setting_values(self.settings), self.spec) | {"data": self.data_digests}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Put our dictionary into Lightning's resumable file; the tensors are shared, so it costs no space."""
+        checkpoint[KEY] = self.checkpoint()
+
+    def configure_optimizers(self) -> Any:
+        """AdamW with the schedule of the settings."""
+        settings, n_batches = self.settings, math.ceil(self.n_batches / self.trainer.world_size)
+        n_steps = total_steps(n_batches, settings.gradient_accumulation_steps, settings.max_epochs, settings.max_steps)
+        return scheduled(adamw(self, settings), settings, n_steps)
+
+    def on_train_batch_start(self, batch: ViewBatch, batch_idx: int) -> None:
+        """Tie this batch's noise to its place in the run, so that a resumed run draws what an unbroken one would."""
+        torch.manual_seed(stable_seed(self.settings.seed, "noise", self.current_epoch, batch_idx, self.global_rank))
+
+    def training_step(self, batch: ViewBatch, batch_idx: int) -> Tensor:
+        """The loss of a batch."""
+        settings = self.settings
+        inputs = augment(
+            stage1_inputs(batch, self.spec),
+            flips=settings.flips,
+            rotation=settings.rotation,
+            scale_dropout=settings.scale_dropout,
+        )
+        output = self._forward(inputs)
+        terms = self._terms(output, inputs)
+        self._log_terms("train", terms, len(batch.row))
+        return terms["rest"] + kl_factor(self.global_step, settings.kl_warmup_steps) * terms["charge"]
+
+    def validation_step(self, batch: ViewBatch, batch_idx: int) -> None:
+        """Losses and counts of a batch, with posterior means and without augmentation."""
+        inputs = stage1_inputs(batch, self.spec)
+        output = self._forward(inputs)
+        self._log_terms("val", self._terms(output, inputs), len(batch.row))
+        error = sign_free_error(output.depth, inputs.depth, inputs.has_depth)  # (b,)
+        middle = sign_free_error(torch.full_like(output.depth, 0.5), inputs.depth, inputs.has_depth)
+        known = inputs.has_depth.flatten(1).any(dim=1)
+        fov_um = torch.where(known, inputs.fov_um, 0.0)
+        self.totals.add("depth", torch.stack([(error * fov_um).sum(), (middle * fov_um).sum(), known.float().sum()]))
+        self.totals.add("classes", class_counts(output.classes, inputs.classes, N_CLASSES))
+        self.totals.add("latent", kl_per_channel(output.posteriors[LATENT]).sum(dim=0))
+        self.totals.add("views", torch.ones_like(known).sum())
+
+    def on_validation_epoch_end(self) -> None:
+        """Metrics of the whole validation set."""
+        totals = self.totals.reduced(self.trainer.strategy)
+        both, predicted, true = totals["classes"]
+        values = {
+            f"val/dice_{key}": 2 * both[k] / (predicted[k] + true[k]) for k, key in enumerate(CLASS_KEYS) if true[k] > 0
+        }
+        error, middle, n_known = totals["depth"]
+        if n_known > 0:
+            values |= {"val/depth_mae_um": error / n_known, "val/depth_mae_um_of_middle_plane": middle / n_known}
+        values["val/active_units"] = (totals["latent"] / totals["views"] > ACTIVE_NATS).sum()
+        self.log_dict({key: value.float() for key, value in values.items()}, sync_dist=True)
+
+    def _forward(self, inputs: Stage1Inputs) -> SegVAEOutput:
+        output: SegVAEOutput = self.model(inputs.silhouette.contiguous(memory_format=torch.channels_last), inputs.fov)
+        return output
+
+    def _terms(self, output: SegVAEOutput, inputs: Stage1Inputs) -> dict[str, Tensor]:
+        settings = self.settings
+        pixel = classification_loss(output.seg_logits, inputs.classes, settings.seg_loss)
+        seg = pixel + dice_loss(output.seg_logits, inputs.classes)
+        depth = depth_loss(output.depth, inputs.depth_target, inputs.has_depth)
+        n_pixels = inputs.silhouette[0, 0].numel()
+        kl, levels = kl_loss(output.posteriors, n_pixels, settings.free_nats)
+        rest = settings.lambda_seg * seg + settings.lambda_depth * depth
+        charge = settings.kld_weight * settings.beta * kl
+        named = {f"kl_{name}": value for name, value in levels.items()}
+        kld = torch.stack(list(levels.values())).sum()
+        return {"rest": rest, "charge": charge, "seg_loss": seg, "depth_loss": depth, "kld": kld, **named}
+
+    def _log_terms(self, stage: str, terms: dict[str, Tensor], n_views: int) -> None:
+        # The logged loss is at the full KL weight, so that a warm-up does not make the first epochs look best.
+        values = {f"{stage}/loss": (terms["rest"] + terms["charge"]).detach()}
+        values |= {f"{stage}/{key}": value.detach() for key, value in terms.items() if key not in ("rest", "charge")}
+        self.log_dict(values, on_step=False, on_epoch=True, batch_size=n_views, sync_dist=True)

@@ -1,0 +1,208 @@
+"""Views as batches of tensors, in an order that depends on nothing but the seed and the epoch."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import pyarrow as pa
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from axonet.core.seeds import rng
+from axonet.datasets.view_store import ViewStore
+
+Indices = NDArray[np.int64]
+
+
+class ViewBatch(NamedTuple):
+    """Stored images and what belongs to them; everything else is made on the device.
+
+    Attributes:
+        row: ``(b,)`` int64, rows of the store.
+        mask: ``(b, h, w)`` uint8 class ids.
+        depth: ``(b, h, w)`` uint8 or uint16; 0 background, 1 to the largest value from near to far.
+        near_um: ``(b,)`` depth of the nearest surface; NaN where the manifest does not tell.
+        far_um: ``(b,)`` depth of the farthest surface.
+        fov_um: ``(b,)`` width of the field of view.
+    """
+
+    row: Tensor
+    mask: Tensor
+    depth: Tensor
+    near_um: Tensor
+    far_um: Tensor
+    fov_um: Tensor
+
+
+def column(store: ViewStore, name: str) -> NDArray[np.float64]:
+    """A column of the store's rows as ``(n,)`` float64; NaN where it is null."""
+    values = store.rows.column(name).cast(pa.float64())
+    return np.asarray(values.to_numpy(), dtype=np.float64)
+
+
+def fields_of_view(store: ViewStore) -> NDArray[np.float64]:
+    """Width of each view's field of view in um, ``(n,)``; NaN where the manifest does not tell."""
+    return column(store, "um_per_px") * store.spec.width
+
+
+def views_digest(store: ViewStore) -> str:
+    """Sixteen hexadecimal digits of which views of which neurons a store holds."""
+    digest = hashlib.sha256("\n".join(store.neuron_ids).encode("utf-8"))
+    digest.update(np.asarray(store.rows.column("view").to_numpy(), dtype="<i4").tobytes())
+    return digest.hexdigest()[:16]
+
+
+class ViewDataset(Dataset[ViewBatch]):
+    """Reads whole batches: ``dataset[indices]`` is the :class:`ViewBatch` of those rows."""
+
+    def __init__(self, store: ViewStore) -> None:
+        self.store = store
+        self.near_um = column(store, "near_um").astype(np.float32)
+        self.far_um = column(store, "far_um").astype(np.float32)
+        self.fov_um = fields_of_view(store).astype(np.float32)
+
+    def __len__(self) -> int:
+        return len(self.store)
+
+    def __getitem__(self, indices: Indices) -> ViewBatch:
+        """Read the rows ``(b,)``."""
+        views = [self.store.read(int(index)) for index in indices]
+        return ViewBatch(
+            row=torch.from_numpy(np.asarray(indices, dtype=np.int64)),
+            mask=torch.from_numpy(np.stack([mask for mask, _, _ in views])),
+            depth=torch.from_numpy(np.stack([depth for _, depth, _ in views])),
+            near_um=torch.from_numpy(self.near_um[indices]),
+            far_um=torch.from_numpy(self.far_um[indices]),
+            fov_um=torch.from_numpy(self.fov_um[indices]),
+        )
+
+
+class BatchPlan(Protocol):
+    """Which rows make the batches of an epoch."""
+
+    def __len__(self) -> int:
+        """Number of batches, the same for every epoch."""
+        ...
+
+    def batches(self, epoch: int) -> list[Indices]:
+        """The rows of each batch."""
+        ...
+
+
+class ShuffledViews:
+    """All views, or some of each neuron, in a new order for every epoch.
+
+    Args:
+        store: the views.
+        batch_size: views per batch; the last one may be smaller.
+        seed: names the random streams.
+        views_per_neuron: views drawn from each neuron, None for all.
+    """
+
+    def __init__(self, store: ViewStore, batch_size: int, seed: int, views_per_neuron: int | None = None) -> None:
+        self.batch_size = batch_size
+        self.seed = seed
+        self.limit = views_per_neuron
+        self.groups = rows_by_neuron(store)
+        self.n_views = sum(min(len(rows), self.limit or len(rows)) for rows in self.groups.values())
+
+    def __len__(self) -> int:
+        return -(-self.n_views // self.batch_size)
+
+    def batches(self, epoch: int) -> list[Indices]:
+        """The rows of each batch of an epoch; what is drawn for a neuron does not depend on the other neurons."""
+        drawn = np.concatenate([self._draw(neuron, rows, epoch) for neuron, rows in self.groups.items()])
+        order = rng(self.seed, "order", epoch).permutation(len(drawn))
+        return np.split(drawn[order], range(self.batch_size, len(drawn), self.batch_size))
+
+    def _draw(self, neuron: str, rows: Indices, epoch: int) -> Indices:
+        if self.limit is None or self.limit >= len(rows):
+            return rows
+        return rng(self.seed, "views", neuron, epoch).choice(rows, self.limit, replace=False)
+
+
+class OrderedViews:
+    """All views in the order of the store, the same in every epoch: for validation."""
+
+    def __init__(self, store: ViewStore, batch_size: int) -> None:
+        self.n_views = len(store)
+        self.batch_size = batch_size
+
+    def __len__(self) -> int:
+        return -(-self.n_views // self.batch_size)
+
+    def batches(self, epoch: int) -> list[Indices]:
+        """The rows of each batch."""
+        return np.split(np.arange(self.n_views), range(self.batch_size, self.n_views, self.batch_size))
+
+
+def rows_by_neuron(store: ViewStore) -> dict[str, Indices]:
+    """Rows of each neuron, by neuron id."""
+    encoded = store.rows.column("neuron_id").combine_chunks().dictionary_encode()
+    codes = np.asarray(encoded.indices, dtype=np.int64)
+    order = np.argsort(codes, kind="stable")
+    names = encoded.dictionary.to_pylist()
+    parts = np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
+    return dict(zip(names, parts, strict=True))
+
+
+Position = Callable[[], tuple[int, int]]
+"""Where training stands: the epoch, and how many of its batches are done."""
+
+
+class PlannedLoader:
+    """Batches of a plan, for training from where the run stands.
+
+    It is asked where to start only when the first batch is wanted, so that a run that is resumed in the middle of an
+    epoch continues with the very batches that an uninterrupted one would have seen. Several processes take turns; a
+    training plan is filled up so that all have the same number of batches, a validation plan is not, so that no view
+    counts twice.
+
+    Args:
+        dataset: ``dataset[indices]`` is a batch.
+        plan: the batches of an epoch.
+        training: whether this is the training data.
+        num_workers: reading processes; the batches do not depend on it.
+    """
+
+    def __init__(self, dataset: Dataset[Any], plan: BatchPlan, *, training: bool, num_workers: int = 0) -> None:
+        self.dataset = dataset
+        self.plan = plan
+        self.training = training
+        self.num_workers = num_workers
+        self.pin_memory = False
+        self.position: Position | None = None
+        self.rank, self.world_size = 0, 1
+
+    def __len__(self) -> int:
+        n_batches = len(self.plan)
+        padded = n_batches + (-n_batches % self.world_size if self.training else 0)
+        return len(range(self.rank, padded, self.world_size))
+
+    def __iter__(self) -> Iterator[Any]:
+        epoch, done = (0, 0) if self.position is None else self.position()
+        batches = self.plan.batches(epoch)
+        if self.training:
+            batches += batches[: -len(batches) % self.world_size]
+        mine = batches[self.rank :: self.world_size][done:]
+        num_workers = min(self.num_workers, len(mine))
+        yield from DataLoader(
+            self.dataset,
+            batch_size=None,
+            sampler=mine,  # what it yields is the rows of a whole batch
+            num_workers=num_workers,
+            pin_memory=self.pin_memory,
+            prefetch_factor=4 if num_workers else None,
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Nothing: the trainer's own progress says where to go on. That it exists tells Lightning that we can."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Nothing to restore; see :meth:`state_dict`."""

@@ -1,0 +1,1 @@
+"""Networks and losses: tensors in, tensors out; they know no files but checkpoints, and no metadata."""

@@ -1,0 +1,1 @@
+"""Losses, one per file: pure functions of tensors."""

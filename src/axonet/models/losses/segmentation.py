@@ -1,0 +1,74 @@
+"""Which compartment a foreground pixel belongs to: cross-entropy or focal loss, and Dice.
+
+The silhouette is the input, so the background is known: only foreground pixels and foreground classes are judged.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+FOCAL_GAMMA = 2.0
+SMOOTH = 1e-5
+
+
+def classification_loss(logits: Tensor, target: Tensor, kind: Literal["ce", "focal"] = "ce") -> Tensor:
+    """Mean cross-entropy over foreground pixels, or its focal form (Lin et al. 2017, gamma 2).
+
+    Args:
+        logits: ``(b, c, h, w)``, class 0 = background.
+        target: ``(b, h, w)`` class ids.
+        kind: ``focal`` weights a pixel with ``(1 - p)^2``, where p is the probability of its true class.
+
+    Returns:
+        Scalar; zero (with a gradient of zero) when no pixel is foreground.
+    """
+    log_p = functional.log_softmax(logits.float(), dim=1)
+    log_p_true = log_p.gather(1, target[:, None].long())[:, 0]  # (b, h, w)
+    weight = torch.ones_like(log_p_true) if kind == "ce" else (1 - log_p_true.exp()) ** FOCAL_GAMMA
+    foreground = target > 0
+    losses = torch.where(foreground, -weight * log_p_true, 0.0)
+    return losses.sum() / foreground.sum().clamp(min=1)
+
+
+def dice_loss(logits: Tensor, target: Tensor) -> Tensor:
+    """One minus the Dice overlap, averaged over the foreground classes that are present in each image.
+
+    A class that is absent from an image says nothing about it and is left out (its Dice would be zero or one by
+    definition, not by merit).
+
+    Args:
+        logits: ``(b, c, h, w)``, class 0 = background.
+        target: ``(b, h, w)`` class ids.
+
+    Returns:
+        Scalar; zero when no foreground class is present at all.
+    """
+    n_classes = logits.shape[1]
+    foreground = (target > 0)[:, None]
+    predicted = logits.float().softmax(dim=1)[:, 1:] * foreground  # (b, c - 1, h, w)
+    truth = torch.stack([target == k for k in range(1, n_classes)], dim=1).float()
+    overlap = (predicted * truth).sum(dim=(2, 3))  # (b, c - 1)
+    total, support = predicted.sum(dim=(2, 3)), truth.sum(dim=(2, 3))
+    dice = (2 * overlap + SMOOTH) / (total + support + SMOOTH)
+    present = support > 0
+    return torch.where(present, 1 - dice, 0.0).sum() / present.sum().clamp(min=1)
+
+
+def class_counts(classes: Tensor, target: Tensor, n_classes: int) -> Tensor:
+    """Pixels of every foreground class, for a Dice over many images: ``2 * both / (predicted + true)``.
+
+    Args:
+        classes: ``(b, h, w)`` predicted class ids.
+        target: ``(b, h, w)`` true class ids.
+        n_classes: number of classes, background included.
+
+    Returns:
+        ``(3, n_classes - 1)`` int64: pixels in both, in the prediction, in the truth.
+    """
+    ids = torch.arange(1, n_classes, device=target.device)[:, None]
+    predicted, true = classes.reshape(1, -1) == ids, target.reshape(1, -1) == ids  # (c - 1, b h w)
+    return torch.stack([(predicted & true).sum(dim=1), predicted.sum(dim=1), true.sum(dim=1)])

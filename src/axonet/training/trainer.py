@@ -1,0 +1,106 @@
+"""Train Stage 1: ``python -m axonet.training.trainer``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import Field, model_validator
+from pydantic.config import JsonDict
+
+from axonet.core.config import CommandSettings, run_command
+from axonet.learning.settings import Stage1Settings
+
+if TYPE_CHECKING:
+    from axonet.datasets.view_store import ViewStore
+
+IO: JsonDict = {"io": True}
+
+
+class Stage1Config(Stage1Settings, CommandSettings):
+    """Train SegVAE2D to recover compartments and depth from silhouettes.
+
+    Views are named either by a data directory and manifests, or by a split file with packed shards. Writes best.ckpt,
+    last.ckpt, history.csv and run.json into --save-dir, TensorBoard logs and pictures of predictions into --log-dir.
+    """
+
+    data_dir: Path | None = Field(None, description="folder made by dataset_generator", json_schema_extra=IO)
+    manifest_train: Path | None = Field(
+        None, description="training views; manifest_train.jsonl in --data-dir by default", json_schema_extra=IO
+    )
+    manifest_val: Path | None = Field(
+        None,
+        description="validation views, which choose the best epoch; without them the training loss does",
+        json_schema_extra=IO,
+    )
+    splits: Path | None = Field(None, description="split file, instead of manifests", json_schema_extra=IO)
+    shards: Path | None = Field(None, description="index of the shards, with --splits", json_schema_extra=IO)
+    render_dir: Path | None = Field(None, description="folder of the packed views, with --splits", json_schema_extra=IO)
+    save_dir: Path = Field(
+        Path("checkpoints/stage1"), description="folder for checkpoints and history", json_schema_extra=IO
+    )
+    log_dir: Path = Field(Path("logs/stage1"), description="folder for TensorBoard logs", json_schema_extra=IO)
+    resume: str | None = Field(
+        None,
+        description="last.ckpt to go on from, or auto: what a stopped run left in --save-dir, if anything",
+        json_schema_extra=IO,
+    )
+
+    @model_validator(mode="after")
+    def _one_way_to_name_views(self) -> Stage1Config:
+        workflow = [self.splits, self.shards, self.render_dir]
+        if self.data_dir is not None and any(workflow):
+            raise ValueError("give --data-dir with manifests, or --splits, --shards and --render-dir, not both")
+        if self.data_dir is None and not all(workflow):
+            raise ValueError(
+                "views are named by --data-dir (with manifests), or by --splits, --shards and --render-dir"
+            )
+        return self
+
+
+def open_views(config: Stage1Config) -> tuple[ViewStore, ViewStore | None]:
+    """The training views and, where there are any, the validation views."""
+    from axonet.datasets.selection import load_split_views
+
+    if config.data_dir is not None:
+        train = load_split_views(
+            "train",
+            data_dir=config.data_dir,
+            manifest=config.manifest_train or config.data_dir / "manifest_train.jsonl",
+        )
+        if config.manifest_val is None:
+            return train, None
+        return train, load_split_views("val", data_dir=config.data_dir, manifest=config.manifest_val)
+    train, val = (
+        load_split_views(split, splits=config.splits, index=config.shards, render_dir=config.render_dir)
+        for split in ("train", "val")
+    )
+    return train, val if len(val) else None
+
+
+def run(config: Stage1Config) -> None:
+    """Train, and record the run."""
+    from axonet.core.provenance import run_record
+
+    train, val = open_views(config)
+    from axonet.learning.stage1 import train_stage1  # takes seconds; a wrong path is reported before
+
+    inputs = [path for path in (config.manifest_train, config.manifest_val, config.splits, config.shards) if path]
+    with run_record(config.save_dir, "axonet.training.trainer", config, inputs) as record:
+        result = train_stage1(
+            config, train, val, save_dir=config.save_dir, log_dir=config.log_dir, resume=config.resume
+        )
+        record.add(
+            device=result.device, steps=result.steps, best_epoch=result.best_epoch + 1, best_value=result.best_value
+        )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    return run_command(Stage1Config, run, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

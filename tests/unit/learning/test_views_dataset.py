@@ -1,0 +1,114 @@
+import numpy as np
+import pytest
+import torch
+
+from axonet.learning.views_dataset import (
+    OrderedViews,
+    PlannedLoader,
+    ShuffledViews,
+    ViewDataset,
+    fields_of_view,
+    rows_by_neuron,
+    views_digest,
+)
+
+from .synthetic import draw_neuron, drawn_store
+
+
+def test_a_batch_holds_the_stored_images_and_their_scale():
+    store = drawn_store(3, 2)
+    batch = ViewDataset(store)[np.array([5, 0])]
+    mask, depth = draw_neuron(32, "cell_02", 1)
+    assert batch.mask.dtype == batch.depth.dtype == torch.uint8
+    assert np.array_equal(batch.mask[0], mask)
+    assert np.array_equal(batch.depth[0], depth)
+    assert batch.row.tolist() == [5, 0]
+    assert batch.fov_um.tolist() == pytest.approx([1.2 * 320, 320])
+    assert batch.near_um.tolist() == [-80, -80]
+
+
+def test_a_field_of_view_that_the_manifest_does_not_tell_is_not_a_number():
+    store = drawn_store(1, 2)
+    nulls = store.rows.column("um_per_px").slice(0, 0).type
+    store.rows = store.rows.set_column(store.rows.column_names.index("um_per_px"), "um_per_px", [[None, 2.0]]).cast(
+        store.rows.schema
+    )
+    assert str(nulls) == "double"
+    assert np.isnan(fields_of_view(store)[0])
+    assert fields_of_view(store)[1] == 64
+
+
+def test_rows_of_a_neuron_are_all_of_its_views():
+    store = drawn_store(3, 2).subset([4, 0, 3, 1])
+    groups = {name: rows.tolist() for name, rows in rows_by_neuron(store).items()}
+    assert groups == {"cell_02": [0], "cell_00": [1, 3], "cell_01": [2]}
+
+
+def test_an_epoch_holds_every_view_once_in_an_order_of_its_own():
+    plan = ShuffledViews(drawn_store(5, 3), batch_size=4, seed=1)
+    first, second = (np.concatenate(plan.batches(epoch)) for epoch in (0, 1))
+    assert sorted(first) == sorted(second) == list(range(15))
+    assert not np.array_equal(first, second)
+    assert np.array_equal(first, np.concatenate(plan.batches(0)))
+    assert [len(batch) for batch in plan.batches(0)] == [4, 4, 4, 3]
+    assert len(plan) == 4
+
+
+def test_drawn_views_are_as_many_as_asked_for_and_differ_between_epochs():
+    store = drawn_store(6, 4)
+    plan = ShuffledViews(store, batch_size=5, seed=1, views_per_neuron=2)
+    draws = [np.concatenate(plan.batches(epoch)) for epoch in range(4)]
+    for draw in draws:
+        assert len(set(draw)) == 12
+        assert [int((draw // 4 == neuron).sum()) for neuron in range(6)] == [2] * 6
+    assert len({tuple(sorted(draw)) for draw in draws}) > 1
+    assert len(plan) == len(plan.batches(0)) == 3
+
+
+def test_what_is_drawn_of_a_neuron_does_not_depend_on_the_others():
+    many = ShuffledViews(drawn_store(6, 8), 4, seed=1, views_per_neuron=2)
+    few = ShuffledViews(drawn_store(2, 8), 4, seed=1, views_per_neuron=2)
+    of_first = [sorted(row for row in np.concatenate(plan.batches(3)) if row < 8) for plan in (many, few)]
+    assert of_first[0] == of_first[1]
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_batches_do_not_depend_on_the_number_of_workers(num_workers):
+    store = drawn_store(4, 2)
+    plan = ShuffledViews(store, batch_size=3, seed=1)
+    loader = PlannedLoader(ViewDataset(store), plan, training=True, num_workers=num_workers)
+    loader.position = lambda: (2, 0)
+    assert [batch.row.tolist() for batch in loader] == [rows.tolist() for rows in plan.batches(2)]
+
+
+def test_a_loader_starts_where_training_stands():
+    store = drawn_store(4, 2)
+    plan = ShuffledViews(store, batch_size=3, seed=1)
+    loader = PlannedLoader(ViewDataset(store), plan, training=True)
+    iterator = iter(loader)
+    loader.position = lambda: (1, 2)  # known only after the iterator was made
+    assert [batch.row.tolist() for batch in iterator] == [plan.batches(1)[2].tolist()]
+    assert len(loader) == 3
+
+
+def test_processes_share_an_epoch_evenly_and_validation_counts_each_view_once():
+    store = drawn_store(5, 1)
+    seen = {}
+    for training in (True, False):
+        parts = []
+        for rank in range(2):
+            loader = PlannedLoader(ViewDataset(store), OrderedViews(store, 1), training=training)
+            loader.rank, loader.world_size = rank, 2
+            parts.append([int(batch.row[0]) for batch in loader])
+            assert len(parts[-1]) == len(loader)
+        seen[training] = parts
+    assert seen[True] == [[0, 2, 4], [1, 3, 0]]
+    assert seen[False] == [[0, 2, 4], [1, 3]]
+
+
+def test_the_digest_changes_with_the_views():
+    store = drawn_store(3, 2)
+    assert views_digest(store) == views_digest(drawn_store(3, 2))
+    assert (
+        len({views_digest(store), views_digest(store.subset([0, 1, 2])), views_digest(drawn_store(3, 2, first=1))}) == 3
+    )

@@ -1,0 +1,145 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from axonet.models.blocks import GeneralizedMean, ScaleModulation
+from axonet.models.seg_vae import LATENT, SegVAE2D, auto_levels, receptive_field
+
+
+def small_model(levels: int = 3, **more) -> SegVAE2D:
+    torch.manual_seed(0)
+    return SegVAE2D(levels, base_channels=4, latent_channels=6, **more).eval()
+
+
+def silhouettes(n: int = 2, height: int = 32, width: int = 32) -> torch.Tensor:
+    return (torch.rand(n, 1, height, width, generator=torch.Generator().manual_seed(1)) < 0.2).float()
+
+
+def without_normalization(module: nn.Module) -> None:
+    """Group normalization looks at the whole map, which would hide how far convolutions see."""
+    for name, child in module.named_children():
+        if isinstance(child, nn.GroupNorm):
+            setattr(module, name, nn.Identity())
+        else:
+            without_normalization(child)
+
+
+def pixels_seen_by_a_corner_unit(size: int, levels: int) -> torch.Tensor:
+    model = SegVAE2D(levels, base_channels=2, latent_channels=2).double()
+    without_normalization(model)
+    for parameter in model.parameters():  # positive weights cannot cancel
+        parameter.data = parameter.data.abs() + 0.01
+    x = torch.ones(1, 1, size, size, dtype=torch.float64, requires_grad=True)
+    _, latent = model.encoder(x, torch.zeros(1, 1, dtype=torch.float64))
+    latent.mean[0, :, 0, 0].sum().backward()
+    return x.grad[0, 0] != 0
+
+
+@pytest.mark.parametrize("size", [32, 48, 64])
+def test_with_auto_levels_a_corner_unit_of_the_bottleneck_sees_every_pixel(size):
+    levels = auto_levels(size, size)
+    padded = -(-size // 2**levels) * 2**levels
+    assert pixels_seen_by_a_corner_unit(padded, levels)[:size, :size].all()
+    assert not pixels_seen_by_a_corner_unit(padded, levels - 1).all()
+
+
+def test_the_receptive_field_of_the_formula_is_the_one_of_the_gradient():
+    levels, size = 2, 128
+    model = SegVAE2D(levels, base_channels=2, latent_channels=2).double()
+    without_normalization(model)
+    for parameter in model.parameters():
+        parameter.data = parameter.data.abs() + 0.01
+    x = torch.ones(1, 1, size, size, dtype=torch.float64, requires_grad=True)
+    _, latent = model.encoder(x, torch.zeros(1, 1, dtype=torch.float64))
+    latent.mean[0, :, 16, 16].sum().backward()
+    seen = (x.grad[0, 0] != 0).any(dim=0).sum().item()
+    assert seen == receptive_field(levels)
+
+
+def test_levels_grow_with_the_larger_side():
+    assert [auto_levels(s, s) for s in (64, 128, 256, 512)] == [4, 5, 6, 7]
+    assert auto_levels(64, 512) == auto_levels(512, 64) == 7
+
+
+@pytest.mark.parametrize("skip_mode", ["variational", "deterministic"])
+@pytest.mark.parametrize(("height", "width"), [(32, 32), (30, 45)])
+def test_outputs_have_the_size_of_the_input(skip_mode, height, width):
+    output = small_model(skip_mode=skip_mode)(silhouettes(2, height, width), torch.zeros(2, 1))
+    assert output.seg_logits.shape == (2, 6, height, width)
+    assert output.depth.shape == (2, 1, height, width)
+    assert 0 <= output.depth.min() <= output.depth.max() <= 1
+
+
+def test_only_variational_skips_have_posteriors():
+    x = silhouettes()
+    assert set(small_model()(x).posteriors) == {LATENT, "skip_0", "skip_1", "skip_2"}
+    assert set(small_model(skip_mode="deterministic")(x).posteriors) == {LATENT}
+
+
+@pytest.mark.parametrize("skip_mode", ["variational", "deterministic"])
+def test_evaluation_repeats_itself_and_training_draws(skip_mode):
+    model, x = small_model(skip_mode=skip_mode), silhouettes()
+    first, second = model(x), model(x)
+    assert torch.equal(first.seg_logits, second.seg_logits)
+    assert torch.equal(first.depth, second.depth)
+    model.train()
+    assert not torch.equal(model(x).seg_logits, model(x).seg_logits)
+    assert torch.equal(model.encode(x), model.encode(x))
+
+
+def test_background_is_where_the_silhouette_has_it():
+    x = silhouettes(3)
+    classes = small_model()(x).classes
+    assert torch.equal(classes > 0, x[:, 0] > 0)
+
+
+def test_the_neuron_vector_is_mean_and_generalized_mean_of_the_posterior_mean_and_the_field_of_view():
+    model, x, fov = small_model(), silhouettes(), torch.tensor([[0.5], [torch.nan]])
+    with torch.no_grad():
+        vector = model.encode(x, fov).numpy()
+        mean = model(x, fov).posteriors[LATENT].mean.numpy()
+    for i in range(2):
+        for c in range(6):
+            values = mean[i, c].ravel().astype(float)
+            power = [max(v, 1e-4) ** 3.0 for v in values]
+            assert vector[i, c] == pytest.approx(sum(values) / len(values), abs=1e-5)
+            assert vector[i, 6 + c] == pytest.approx((sum(power) / len(power)) ** (1 / 3), rel=1e-4)
+    assert vector[:, 12] == pytest.approx([0.5, 0.0])
+    assert vector.shape == (2, model.vector_size)
+
+
+def test_an_unknown_field_of_view_is_not_an_average_one():
+    modulation = ScaleModulation(4)
+    nn.init.normal_(modulation.modulate.weight)
+    x = torch.ones(1, 4, 2, 2)
+    known, unknown = modulation(x, torch.zeros(1, 1)), modulation(x, torch.full((1, 1), torch.nan))
+    assert torch.isfinite(unknown).all()
+    assert not torch.allclose(known, unknown)
+
+
+def test_modulation_starts_as_the_identity():
+    x = torch.randn(2, 4, 3, 3)
+    assert torch.equal(ScaleModulation(4)(x, torch.randn(2, 1)), x)
+
+
+def test_the_generalized_mean_lies_between_mean_and_maximum():
+    x = torch.rand(3, 5, 4, 4) + 0.1
+    pooled = GeneralizedMean(3.0)(x)
+    assert (pooled >= x.mean(dim=(2, 3))).all()
+    assert (pooled <= x.amax(dim=(2, 3))).all()
+    np.testing.assert_allclose(GeneralizedMean(1.0)(x).detach(), x.mean(dim=(2, 3)), rtol=1e-5)
+
+
+def test_width_doubles_per_level_up_to_the_cap():
+    model = SegVAE2D(4, base_channels=4, latent_channels=2, max_channels=16)
+    assert [down.reduce.out_channels for down in model.encoder.downs] == [8, 16, 16, 16]
+
+
+def test_every_parameter_of_a_step_but_the_pooling_has_a_gradient():
+    model, x = small_model().train(), silhouettes()
+    output = model(x, torch.zeros(2, 1))
+    spread = sum(p.mean.square().sum() + p.logvar.square().sum() for p in output.posteriors.values())
+    (output.seg_logits[:, 1:].square().sum() + output.depth.sum() + spread).backward()
+    without = [name for name, parameter in model.named_parameters() if parameter.grad is None]
+    assert without == ["generalized_mean.exponent"]

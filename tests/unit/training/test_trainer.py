@@ -1,0 +1,142 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from axonet.core.config import parse_command, resume_safe_names, setting_names
+from axonet.models.checkpoint import load_checkpoint
+from axonet.training.trainer import Stage1Config, main
+
+from ..learning.synthetic import write_dataset
+
+# The example of the training guide, word for word.
+GUIDE_TEXT = """
+    --data-dir data/rendered --manifest-train data/rendered/manifest_train.jsonl
+    --manifest-val data/rendered/manifest_val.jsonl --batch-size 8 --lr 1e-4 --max-epochs 100 --kld-weight 0.1
+    --skip-mode variational --base-channels 64 --latent-channels 128 --num-classes 6 --lambda-seg 1.0
+    --lambda-depth 1.0 --save-dir checkpoints/stage1 --log-dir logs/stage1 --early-stopping
+"""
+GUIDE = GUIDE_TEXT.split()
+
+DEFAULTS = {
+    "base_channels": 64,
+    "latent_channels": 128,
+    "num_classes": 6,
+    "skip_mode": "variational",
+    "kld_weight": 0.1,
+    "free_nats": 0.0,
+    "beta": 1.0,
+    "lambda_seg": 1.0,
+    "lambda_depth": 1.0,
+    "max_epochs": 100,
+    "max_steps": None,
+    "lr": 1e-4,
+    "lr_scheduler": "cosine",
+    "lr_warmup_steps": 0,
+    "gradient_clip_val": 0,
+    "early_stopping": False,
+    "resume": None,
+}
+
+
+def parse(*arguments: str) -> Stage1Config:
+    return parse_command(Stage1Config, arguments)
+
+
+def test_the_guide_s_command_is_understood():
+    config = parse(*GUIDE)
+    assert config.early_stopping
+    assert config.manifest_val == Path("data/rendered/manifest_val.jsonl")
+
+
+def test_the_guide_s_defaults_hold():
+    config = parse("--data-dir", "x")
+    assert {name: getattr(config, name) for name in DEFAULTS} == DEFAULTS
+
+
+@pytest.mark.parametrize(
+    "advice",
+    [
+        ["--batch-size", "4"],
+        ["--width", "256", "--height", "256"],
+        ["--gradient-accumulation-steps", "4"],
+        ["--free-nats", "0.1"],
+        ["--kld-weight", "0.01"],
+        ["--beta", "0.0"],
+        ["--max-steps", "10"],
+        ["--resume", "last.ckpt"],
+        ["--skip-mode", "deterministic"],
+        ["--lr-scheduler", "step", "--lr-warmup-steps", "5"],
+    ],
+)
+def test_the_guide_s_advice_is_accepted(advice):
+    parse("--data-dir", "x", *advice)
+
+
+def test_what_the_guide_advises_to_change_by_hand_may_change_on_resume():
+    by_hand = {"beta", "kld_weight", "free_nats", "lr", "batch_size", "gradient_accumulation_steps", "max_epochs"}
+    safe = resume_safe_names(Stage1Config)
+    assert by_hand <= safe
+    assert not {"base_channels", "latent_channels", "levels", "skip_mode", "num_classes", "width", "seed"} & safe
+
+
+def test_paths_are_no_settings():
+    paths = {"data_dir", "manifest_train", "manifest_val", "splits", "shards", "render_dir", "save_dir", "log_dir"}
+    assert set(setting_names(Stage1Config, io=True)) == paths | {"resume"}
+
+
+def error_line(capsys, *arguments: str) -> str:
+    assert main(arguments) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1
+    return lines[0]
+
+
+def test_another_number_of_classes_is_one_clear_line(capsys):
+    assert "--num-classes" in (line := error_line(capsys, "--data-dir", "x", "--num-classes", "4"))
+    assert "only 6 is possible" in line
+
+
+def test_views_are_named_one_way(capsys):
+    assert "--data-dir" in error_line(capsys)
+    assert "--splits" in error_line(capsys, "--splits", "a", "--shards", "b")
+    assert "not both" in error_line(capsys, "--data-dir", "x", "--splits", "a", "--shards", "b", "--render-dir", "c")
+
+
+def test_a_missing_manifest_is_one_clear_line(capsys, tmp_path):
+    write_dataset(tmp_path, "val", 1, 1)
+    assert "manifest_train.jsonl: no such file" in error_line(capsys, "--data-dir", str(tmp_path))
+
+
+def test_help_does_not_import_torch():
+    code = """
+import sys
+from axonet.training.trainer import main
+try:
+    main(["--help"])
+except SystemExit as stopped:
+    assert stopped.code == 0
+heavy = {"torch", "lightning", "numba", "pandas", "matplotlib"} & set(sys.modules)
+assert not heavy, heavy
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "--kl-warmup-steps" in done.stdout
+
+
+def test_the_command_trains_on_a_data_directory(tmp_path, capsys):
+    data = tmp_path / "rendered"
+    train = write_dataset(data, "train", 4, 2)
+    val = write_dataset(data, "val", 1, 2, first=4)
+    where = ["--data-dir", data, "--manifest-train", train, "--manifest-val", val, "--save-dir", tmp_path / "s"]
+    small = ["--base-channels", 4, "--latent-channels", 4, "--max-steps", 3, "--num-workers", 0, "--accelerator", "cpu"]
+    assert main([str(word) for word in [*where, "--log-dir", tmp_path / "l", *small]]) == 0
+    assert {path.name for path in (tmp_path / "s").iterdir()} == {"best.ckpt", "last.ckpt", "history.csv", "run.json"}
+    record = json.loads((tmp_path / "s" / "run.json").read_text())
+    assert record["steps"] == 3
+    assert record["device"] == "cpu"
+    assert str(train) in record["inputs"]
+    assert "save_dir" not in load_checkpoint(tmp_path / "s" / "best.ckpt", 1)["config"]
+    assert "val/loss" in capsys.readouterr().err
