@@ -1,0 +1,137 @@
+"""A trained model as one object: neurons and sentences to unit vectors of one space."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from axonet.core.config import load_settings
+from axonet.core.errors import UserError
+from axonet.core.input_spec import InputSpec
+from axonet.datasets.view_store import ViewStore
+from axonet.inference.encode import FloatArray, build_view_encoder, encode_images, encode_store
+from axonet.inference.pool import pool_poses
+from axonet.inference.vectors import ViewVectors
+from axonet.models.checkpoint import Checkpoint, load_checkpoint
+from axonet.models.text import TextEncoder, check_digest, load_text_encoder
+from axonet.morphology.neuron import Neuron
+from axonet.morphology.swc import read_swc
+from axonet.rendering.render import render_neuron
+from axonet.rendering.settings import RenderSettings
+
+
+def load_model(path: str | PathLike[str], device: str = "cpu", text_encoder: str | None = None) -> EmbeddingModel:
+    """Load a Stage 2 checkpoint; nothing else is needed but its text encoder.
+
+    Args:
+        path: ``best.ckpt`` or ``last.ckpt`` of Stage 2.
+        device: torch device.
+        text_encoder: where the text encoder is now, when its name in the checkpoint no longer leads there; it must
+            be the same one.
+
+    Raises:
+        UserError: no such file, not a Stage 2 checkpoint, or a model by name: this version ships none.
+    """
+    if str(path) == "small" and not Path(path).exists():
+        raise UserError(
+            "model 'small': no shipped model is part of this version; give the path of a Stage 2 checkpoint"
+        )
+    return EmbeddingModel(load_checkpoint(path, 2), device, text_encoder)
+
+
+class EmbeddingModel:
+    """Embeds SWC files, views and sentences.
+
+    Args:
+        checkpoint: a loaded Stage 2 checkpoint.
+        device: torch device.
+        text_encoder: name that replaces the checkpoint's.
+
+    Attributes:
+        spec: how neurons are rendered.
+        dim: length of the vectors.
+        fingerprint: of the checkpoint.
+        captions: the caption bins as JSON data.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, device: str = "cpu", text_encoder: str | None = None) -> None:
+        self.encoder = build_view_encoder(checkpoint).to(device)
+        self.spec: InputSpec = self.encoder.spec
+        self.dim = self.encoder.dim
+        self.fingerprint = self.encoder.fingerprint
+        self.captions = checkpoint["captions"]
+        self._text_name: str = checkpoint["text_encoder"]["name"]
+        self._text_digest: str = checkpoint["text_encoder"]["digest"]
+        self._text_place = text_encoder or self._text_name
+        self._text: TextEncoder | None = None
+        self._device = device
+
+    def embed_swc(self, paths: Sequence[str | PathLike[str]]) -> FloatArray:
+        """Unit vectors of SWC files, the views of each pooled, ``(n, dim)`` float32.
+
+        Args:
+            paths: SWC files; lengths in um.
+
+        Raises:
+            SWCError: a file is no reconstruction; ``code`` says why.
+            RenderError: a neuron cannot be drawn.
+        """
+        if isinstance(paths, str | PathLike):
+            raise UserError(f"embed_swc takes a list of files: embed_swc([{str(paths)!r}])")
+        return self.embed_neurons([read_swc(path) for path in paths])
+
+    def embed_neurons(self, neurons: Sequence[Neuron]) -> FloatArray:
+        """Unit vectors of neurons, the views of each pooled, ``(n, dim)`` float32."""
+        vectors = [self._embed_neuron(neuron) for neuron in neurons]
+        return np.stack(vectors) if vectors else np.zeros((0, self.dim), np.float32)
+
+    def embed_views(self, store: ViewStore, batch_size: int = 64, workers: int = 0) -> ViewVectors:
+        """Unit vectors of rendered views, one per view.
+
+        Raises:
+            UserError: they were rendered otherwise than the model's training views.
+        """
+        return encode_store(self.encoder, store, batch_size, workers)
+
+    def embed_text(self, texts: Sequence[str]) -> FloatArray:
+        """Unit vectors of sentences, ``(n, dim)`` float32.
+
+        Raises:
+            UserError: the text encoder cannot be loaded, or is not the one that the model was trained with.
+        """
+        if isinstance(texts, str):
+            raise UserError(f"embed_text takes a list of sentences: embed_text([{texts!r}])")
+        clip = self.encoder.clip
+        assert clip is not None
+        vectors = torch.from_numpy(self.text_encoder.encode(list(texts)))
+        with torch.inference_mode():
+            found: FloatArray = clip.embed_text_vectors(vectors.to(self._device)).cpu().numpy()
+        return found
+
+    @property
+    def text_encoder(self) -> TextEncoder:
+        """The frozen text encoder, loaded when it is first needed."""
+        if self._text is None:
+            encoder = load_text_encoder(self._text_place, self._device)
+            check_digest(encoder, self._text_name, self._text_digest)
+            self._text = encoder
+        return self._text
+
+    def _embed_neuron(self, neuron: Neuron) -> FloatArray:
+        views = render_neuron(neuron, render_settings(self.spec))
+        fields_of_view = np.array([view.camera.um_per_px * view.camera.width for view in views])  # (v,) um
+        vectors = encode_images(self.encoder, np.stack([view.mask for view in views]), fields_of_view)
+        pooled: FloatArray = pool_poses(vectors, [neuron.name] * len(views), "mean").vectors[0]
+        return pooled
+
+
+def render_settings(spec: InputSpec) -> RenderSettings:
+    """The settings that draw a neuron as the model's training views were drawn."""
+    names = RenderSettings.model_fields.keys() & InputSpec.model_fields.keys()
+    values = {name: getattr(spec, name) for name in sorted(names)}
+    # A view that shows little of a neuron is still the best there is of it here: nothing is set aside.
+    return load_settings(RenderSettings, {**values, "seed": spec.view_seed, "min_qc": 0.0}, "input specification")

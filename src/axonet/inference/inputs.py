@@ -1,0 +1,118 @@
+"""From stored uint8 images to what a network sees: the one place where that happens, in training and afterwards."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from axonet.core.errors import UserError
+from axonet.core.input_spec import InputSpec
+
+FOV_LIMIT = 5.0
+
+
+def apply_spec(mask: Tensor, spec: InputSpec) -> Tensor:
+    """Silhouettes as a model sees them.
+
+    Args:
+        mask: ``(b, h, w)`` uint8 class ids or silhouettes; everything above zero is neuron.
+        spec: what the model was trained on.
+
+    Returns:
+        ``(b, 1, h', w')`` float32 in {0, 1}, of the spec's image size.
+    """
+    return resize_any((mask > 0)[:, None].float(), spec.input_size)
+
+
+def resize_any(values: Tensor, size: tuple[int, int]) -> Tensor:
+    """Resize ``(b, c, h, w)`` so that a pixel takes the largest value it covers: thin branches stay whole."""
+    return values if values.shape[-2:] == size else functional.adaptive_max_pool2d(values, size)
+
+
+def resize_classes(mask: Tensor, size: tuple[int, int], n_classes: int) -> Tensor:
+    """Resize class ids so that their foreground is exactly what :func:`apply_spec` makes of the silhouette.
+
+    Args:
+        mask: ``(b, h, w)`` class ids.
+        size: (height, width) of the result.
+        n_classes: number of classes, background included.
+
+    Returns:
+        ``(b, h', w')`` int64: the commonest foreground class that a pixel covers, background where there is none.
+    """
+    if mask.shape[-2:] == size:
+        return mask.long()
+    shares = torch.stack([(mask == k).float() for k in range(1, n_classes)], dim=1)  # (b, c - 1, h, w)
+    most, which = functional.adaptive_avg_pool2d(shares, size).max(dim=1)  # (b, h', w')
+    return torch.where(most > 0, which + 1, 0)
+
+
+def resize_depth(depth: Tensor, foreground: Tensor, size: tuple[int, int]) -> Tensor:
+    """Resize depth by the mean over the foreground that a pixel covers.
+
+    Args:
+        depth: ``(b, 1, h, w)`` in any unit.
+        foreground: ``(b, 1, h, w)`` bool.
+        size: (height, width) of the result.
+
+    Returns:
+        ``(b, 1, h', w')``; zero where no foreground is covered.
+    """
+    if depth.shape[-2:] == size:
+        return depth
+    weight = foreground.float()
+    covered = functional.adaptive_avg_pool2d(weight, size)
+    total = functional.adaptive_avg_pool2d(torch.where(foreground, depth, 0.0), size)
+    return torch.where(covered > 0, total / covered.clamp(min=1e-12), 0.0)
+
+
+def fov_feature(fov_um: Tensor, spec: InputSpec) -> Tensor:
+    """The field of view as a feature.
+
+    Args:
+        fov_um: ``(b,)`` width of the field of view in um (um per pixel times width of the rendered image; resizing
+            does not change it).
+        spec: holds mean and deviation of its logarithm over the training views.
+
+    Returns:
+        ``(b, 1)`` float32: standardized logarithm, clamped to five deviations; NaN (unknown) where the field of
+        view is not a positive number.
+
+    Raises:
+        UserError: the spec was not completed by a training run.
+    """
+    if spec.log_fov_mean is None or spec.log_fov_std is None:
+        raise UserError("the input specification has no statistics of the field of view: it is not from a checkpoint")
+    known = torch.isfinite(fov_um) & (fov_um > 0)
+    logarithm = torch.where(known, fov_um.float(), 1.0).log()
+    feature = ((logarithm - spec.log_fov_mean) / spec.log_fov_std).clamp(-FOV_LIMIT, FOV_LIMIT)
+    return torch.where(known, feature, math.nan)[:, None]
+
+
+def trained_size(spec: InputSpec, height: int | None, width: int | None) -> tuple[int, int] | None:
+    """The image size of a trainer's ``--height`` and ``--width``; None keeps images as rendered.
+
+    When only one is given the other follows.
+
+    Raises:
+        UserError: the sizes would change the shape of neurons.
+    """
+    if height is None and width is None:
+        return None
+    ratio = spec.height / spec.width
+    if height is None and width is not None:
+        height = max(1, round(width * ratio))
+    elif width is None and height is not None:
+        width = max(1, round(height / ratio))
+    assert height is not None
+    assert width is not None
+    if abs(height / width - ratio) > 0.02 * ratio:
+        raise UserError(
+            f"--height {height} --width {width}: would distort views of {spec.height} x {spec.width} pixels; "
+            "give one of the two and the other follows"
+        )
+    size = (height, width)
+    return None if size == (spec.height, spec.width) else size

@@ -1,0 +1,74 @@
+"""Command: vectors of rendered views by a trained model."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+from pydantic.config import JsonDict
+
+from axonet.core.config import CommandSettings, run_command
+
+IO: JsonDict = {"io": True}
+
+
+class EncodeConfig(CommandSettings):
+    """Encode every view of a data directory or of one packed shard with a Stage 1 or Stage 2 checkpoint."""
+
+    checkpoint: Path = Field(description="checkpoint of Stage 1 or Stage 2", json_schema_extra=IO)
+    data_dir: Path | None = Field(
+        None, description="data directory of dataset_generator; with --manifest", json_schema_extra=IO
+    )
+    manifest: Path | None = Field(
+        None, description="which views of the data directory, e.g. its manifest_val.jsonl", json_schema_extra=IO
+    )
+    shard: Path | None = Field(None, description="a packed shard of views, instead of both", json_schema_extra=IO)
+    out: Path = Field(description="Parquet file to write: one vector per view", json_schema_extra=IO)
+    batch_size: int = Field(64, ge=1, description="images per step; lower it when memory runs out")
+    workers: int = Field(0, ge=0, description="processes that read images besides this one")
+    accelerator: Literal["auto", "cpu", "gpu", "mps"] = Field(
+        "auto", description="what to compute on; auto takes a GPU when there is one"
+    )
+
+    @model_validator(mode="after")
+    def _names_views_in_one_way(self) -> EncodeConfig:
+        by_manifest = self.data_dir is not None and self.manifest is not None
+        neither = self.data_dir is None and self.manifest is None
+        if (self.shard is None and not by_manifest) or (self.shard is not None and not neither):
+            raise ValueError("name the views by --data-dir and --manifest, or by --shard alone")
+        return self
+
+
+def run(config: EncodeConfig) -> None:
+    """Read views, encode them, write the vectors."""
+    from axonet.core.progress import say
+    from axonet.datasets.view_store import ViewStore
+    from axonet.inference.device import torch_device
+    from axonet.inference.encode import encode_store, load_view_encoder
+    from axonet.inference.vectors import write_vectors
+
+    encoder = load_view_encoder(config.checkpoint, device=torch_device(config.accelerator))
+    if config.shard is not None:
+        store = ViewStore.from_shards([config.shard])
+    else:
+        assert config.data_dir is not None
+        assert config.manifest is not None
+        store = ViewStore.from_manifest(config.data_dir, config.manifest)
+    vectors = encode_store(encoder, store, config.batch_size, config.workers)
+    write_vectors(config.out, vectors)
+    say(
+        f"{config.out}: {len(vectors):,} views of {len(set(vectors.neuron_id)):,} neurons, "
+        f"{encoder.dim} numbers each (Stage {encoder.stage}, checkpoint {encoder.fingerprint})"
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    return run_command(EncodeConfig, run, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

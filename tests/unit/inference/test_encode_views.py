@@ -1,0 +1,98 @@
+"""Views to vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from axonet.core.errors import UserError
+from axonet.core.input_spec import InputSpec
+from axonet.datasets.view_store import ViewStore
+from axonet.inference.encode import (
+    ViewEncoder,
+    encode_images,
+    encode_store,
+    encode_views,
+    fields_of_view,
+    load_view_encoder,
+)
+from axonet.models.checkpoint import Checkpoint, save_checkpoint
+
+
+def test_stage_1_gives_pooled_features_and_stage_2_unit_vectors(encoders: list[ViewEncoder], store: ViewStore) -> None:
+    pooled, unit = (encode_views(encoder, store) for encoder in encoders)
+    assert pooled.shape == (7, 9)
+    assert unit.shape == (7, 16)
+    np.testing.assert_allclose(np.linalg.norm(unit, axis=1), 1.0, rtol=1e-5)
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+def test_vectors_do_not_depend_on_the_batch_size(stage: int, encoders: list[ViewEncoder], store: ViewStore) -> None:
+    encoder = encoders[stage - 1]
+    expected = encode_views(encoder, store, batch_size=7)
+    for batch_size in (1, 2, 64):
+        np.testing.assert_allclose(encode_views(encoder, store, batch_size=batch_size), expected, atol=2e-6)
+
+
+def test_vectors_are_the_same_twice(encoders: list[ViewEncoder], store: ViewStore) -> None:
+    encoders[1].train()  # whoever hands over a model in training mode gets no dropout
+    np.testing.assert_array_equal(encode_views(encoders[1], store), encode_views(encoders[1], store))
+
+
+def test_only_the_silhouette_is_seen(encoders: list[ViewEncoder], store: ViewStore) -> None:
+    """Compartments are what Stage 1 has to find out; an encoder that saw them would give them away."""
+    mask = store.read(0)[0]
+    other = np.where(mask > 0, 1, 0).astype(np.uint8)
+    fov = np.array([100.0])
+    np.testing.assert_array_equal(
+        encode_images(encoders[0], mask[None], fov), encode_images(encoders[0], other[None], fov)
+    )
+
+
+def test_size_in_um_matters_and_may_be_unknown(encoders: list[ViewEncoder], store: ViewStore) -> None:
+    masks = np.stack([store.read(0)[0]] * 3)
+    small, large, unknown = encode_images(encoders[0], masks, np.array([200.0, 2000.0, np.nan]))
+    assert not np.allclose(small, large)
+    assert np.isfinite(unknown).all()
+
+
+def test_the_field_of_view_is_pixels_times_their_size(store: ViewStore) -> None:
+    np.testing.assert_allclose(fields_of_view(store), [(8.0 + i) * 32 for i in range(7)])
+
+
+def test_images_made_otherwise_are_refused_with_the_difference(
+    encoders: list[ViewEncoder], make_store: Callable[..., ViewStore]
+) -> None:
+    spec = encoders[0].spec.model_copy(update={"margin": 0.1, "random_views": 99})
+    other = make_store(np.zeros((1, 32, 32), np.uint8), ["a"], spec)
+    with pytest.raises(UserError, match=r"margin 0.1 instead of 0.4"):
+        encode_views(encoders[0], other)
+
+
+def test_a_store_without_views_gives_no_vectors(
+    encoders: list[ViewEncoder], make_store: Callable[..., ViewStore]
+) -> None:
+    empty = encode_store(encoders[1], make_store(np.zeros((0, 32, 32), np.uint8), []))
+    assert empty.vector.shape == (0, 16)
+    assert len(empty) == 0
+
+
+def test_vectors_know_their_model_and_views(encoders: list[ViewEncoder], store: ViewStore) -> None:
+    found = encode_store(encoders[1], store, batch_size=3)
+    assert found.neuron_id == ["a", "a", "a", "b", "b", "c", "c"]
+    assert (found.stage, found.checkpoint, found.spec) == (2, encoders[1].fingerprint, encoders[1].spec)
+
+
+def test_a_checkpoint_of_the_wrong_stage_is_refused(stage1: Checkpoint, tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "best.ckpt", stage1)
+    assert load_view_encoder(tmp_path / "best.ckpt", 1).stage == 1
+    with pytest.raises(UserError, match="Stage 2"):
+        load_view_encoder(tmp_path / "best.ckpt", 2)
+
+
+def test_the_spec_can_be_given(encoders: list[ViewEncoder], store: ViewStore) -> None:
+    with pytest.raises(UserError, match="width"):
+        encode_views(encoders[0], store, InputSpec(width=64, height=32))
