@@ -1,0 +1,1 @@
+"""Evaluation of embeddings: retrieval, zero-shot, probes, baselines, maps and the report."""

@@ -1,0 +1,154 @@
+"""What evaluation works on: neurons with their records, measurements, groups and vectors, all as plain arrays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from axonet.inference.pool import Pooling, group_sum, unit
+from axonet.metadata.record import NeuronRecord
+
+Array = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Neurons:
+    """Neurons and what is known of them; every sequence has the same order.
+
+    Attributes:
+        ids: neuron ids.
+        records: metadata of each, None where there is none.
+        measures: row of the table of measurements of each, None where it was not measured.
+        groups: what each neuron shares with others that are no independent draws (donor, else publication, else
+            archive, and equal shapes); the bootstrap resamples these.
+    """
+
+    ids: tuple[str, ...]
+    records: tuple[NeuronRecord | None, ...]
+    measures: tuple[Mapping[str, Any] | None, ...]
+    groups: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def measured(self, names: Sequence[str]) -> Array:
+        """``(n, f)`` measurements, nan where undefined or not measured."""
+        rows = [row or {} for row in self.measures]
+        values = [[math.nan if row.get(name) is None else float(row[name]) for name in names] for row in rows]
+        return np.array(values, dtype=np.float64).reshape(len(rows), len(names))
+
+    @property
+    def measured_names(self) -> set[str]:
+        """Names of everything that some neuron was measured for."""
+        return {name for row in self.measures if row for name, value in row.items() if isinstance(value, int | float)}
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """Vectors of views, whose they are, and what is compared: items.
+
+    Attributes:
+        vectors: ``(v, d)`` float64 unit vectors, the views of a neuron one after the other.
+        owner: ``(v,)`` index of the neuron, ascending; every neuron has at least one view.
+        pooling: ``mean``: one item a neuron, the re-normalized mean of its views. ``max``: one item a neuron, its
+            similarity is that of its best view. ``none``: every view is an item of its own.
+    """
+
+    vectors: Array
+    owner: Ints
+    pooling: Pooling = "mean"
+
+    @cached_property
+    def items(self) -> Ints:
+        """``(m,)`` the neuron of every item; items are what is ranked, classified and counted."""
+        return self.owner if self.pooling == "none" else np.unique(self.owner)
+
+    @cached_property
+    def item_vectors(self) -> Array:
+        """``(m, d)`` one unit vector an item; for ``max``, which has no single vector, that of ``mean``."""
+        if self.pooling == "none":
+            return self.vectors
+        return unit(group_sum(self.vectors, self.owner, int(self.owner[-1]) + 1)).astype(np.float64)
+
+    def items_of(self, neurons: Ints) -> Ints:
+        """Indices of the items that belong to these neurons, in ascending order."""
+        return np.flatnonzero(np.isin(self.items, neurons))
+
+
+@dataclass(frozen=True)
+class EvaluationData:
+    """Everything a report is made from.
+
+    Attributes:
+        neurons: the judged neurons, and after them those that probes and baselines learn on.
+        n_judged: how many of them are judged.
+        embedding: vectors of all their views under the judged model.
+        judged_split: ``train``, ``validation``, ``test``, ``mixed`` or ``unknown``.
+        held_out: what no judged neuron shares with those learned on: ``lab``, ``donor``, ``neuron`` or ``unknown``.
+        same_donor: judged neurons that share donor, else publication, else archive, with one that is learned on.
+        same_lab: judged neurons that share donor, publication or archive with one that is learned on.
+        checkpoint: fingerprint of the judged model.
+        model: name of the judged model in tables.
+        references: embeddings of the same neurons by baselines (untrained encoder, pictures), by name, pooled by mean.
+        notes: sentences about the data that the reader of the report must know.
+        dropped: rows about neurons that could not be judged.
+    """
+
+    neurons: Neurons
+    n_judged: int
+    embedding: Embedding
+    judged_split: str
+    held_out: str
+    same_donor: int = 0
+    same_lab: int = 0
+    checkpoint: str | None = None
+    model: str = "image"
+    references: Mapping[str, Embedding] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    dropped: tuple[Mapping[str, object], ...] = ()
+
+    @property
+    def judged(self) -> Ints:
+        """Indices of the judged neurons."""
+        return np.arange(self.n_judged)
+
+    @property
+    def learned_on(self) -> Ints:
+        """Indices of the neurons that probes learn on; empty when they learn by cross-validation."""
+        return np.arange(self.n_judged, len(self.neurons))
+
+
+def join_vectors(
+    neuron_ids: Sequence[str], vectors: npt.NDArray[np.floating], wanted: Sequence[str], pooling: Pooling = "mean"
+) -> Embedding:
+    """Bring vectors of views into the order of neurons.
+
+    Args:
+        neuron_ids: ``v`` neuron id of every vector, in any order.
+        vectors: ``(v, d)``.
+        wanted: neuron ids; each must have a vector.
+        pooling: what will be compared.
+
+    Returns:
+        An embedding with the given pooling; views keep their order within a neuron.
+
+    Raises:
+        ValueError: a wanted neuron has no vector.
+    """
+    place = {neuron: index for index, neuron in enumerate(wanted)}
+    index = np.array([place.get(neuron, -1) for neuron in neuron_ids], dtype=np.int64)
+    order = np.argsort(index, kind="stable")
+    order = order[index[order] >= 0]
+    owner = index[order]
+    missing = np.setdiff1d(np.arange(len(wanted)), owner)
+    if len(missing):
+        raise ValueError(f"{len(missing)} neurons have no vector, for example {wanted[int(missing[0])]}")
+    ordered = unit(np.asarray(vectors, dtype=np.float64)[order]).astype(np.float64)
+    return Embedding(ordered, owner, pooling)

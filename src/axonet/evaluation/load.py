@@ -1,0 +1,165 @@
+"""From files to what evaluation works on: vectors, metadata, measurements, references, captions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from axonet.core.errors import UserError
+from axonet.core.files import read_table
+from axonet.core.progress import say, warn
+from axonet.datasets.selection import keep_neurons, shard_files
+from axonet.evaluation import references
+from axonet.evaluation.data import Embedding, EvaluationData, Ints, Neurons, join_vectors
+from axonet.evaluation.places import MEASURES, Chosen, Places
+from axonet.evaluation.settings import EvaluationSettings
+from axonet.evaluation.sharing import find_sharing
+from axonet.inference.vectors import ViewVectors, read_vectors, write_vectors
+from axonet.metadata.adapters import load_records
+from axonet.metadata.index import RecordIndex
+from axonet.metadata.record import NeuronRecord
+
+if TYPE_CHECKING:
+    from axonet.datasets.view_store import ViewStore
+    from axonet.inference.embed import EmbeddingModel
+
+VECTORS = "vectors.parquet"
+
+
+def load_data(places: Places, chosen: Chosen, model: EmbeddingModel, settings: EvaluationSettings) -> EvaluationData:
+    """Read everything about the chosen neurons, encoding their views where no vectors were given.
+
+    Args:
+        places: where everything is.
+        chosen: who is judged and learned on.
+        model: encodes, and says whose vectors are wanted.
+        settings: of the evaluation.
+
+    Raises:
+        UserError: a file is missing, broken, or of another model.
+    """
+    index = RecordIndex(load_records(places.metadata, places.source))  # before anything that takes long
+    wanted = [*chosen.judged, *chosen.learned_on]
+    vectors = find_vectors(places, chosen, model, settings)
+    there = set(vectors.neuron_id)
+    judged = [neuron for neuron in chosen.judged if neuron in there]
+    ids = [neuron for neuron in wanted if neuron in there]
+    if not judged:
+        raise UserError("none of the judged neurons has vectors; encode them, or leave out --vectors")
+    records = _records(index, places, chosen, ids)
+    measures = _measures(places, ids)
+    sharing = find_sharing(ids, records, measures, len(judged))
+    lost = [*chosen.without_views, *(neuron for neuron in chosen.judged if neuron not in there)]
+    learned_on = np.arange(len(judged), len(ids)) if len(ids) > len(judged) else np.arange(len(judged))
+    found, left_out = _references(chosen, model, ids, learned_on, settings)
+    return EvaluationData(
+        neurons=Neurons(tuple(ids), tuple(records), tuple(measures), sharing.groups),
+        n_judged=len(judged),
+        embedding=join_vectors(vectors.neuron_id, vectors.vector, ids, settings.pooling),
+        judged_split=chosen.split,
+        held_out=sharing.held_out,
+        same_donor=sharing.same_donor,
+        same_lab=sharing.same_lab,
+        checkpoint=model.fingerprint,
+        references=found,
+        notes=chosen.notes,
+        dropped=(*_lost_rows(lost, "views", "it has no views: see the table of what was skipped in rendering"),
+                 *_lost_rows([i for i, r in zip(judged, records, strict=False) if r is None], "metadata",
+                             "the metadata does not name its SWC file"), *left_out),
+    )  # fmt: skip
+
+
+def _lost_rows(lost: Sequence[str], task: str, reason: str) -> tuple[dict[str, object], ...]:
+    if not lost:
+        return ()
+    example = f" (for example {lost[0]})" if len(lost) > 1 else f" ({lost[0]})"
+    return ({"task": task, "class": None, "n": len(lost), "n_train": None, "reason": reason + example},)
+
+
+def find_vectors(places: Places, chosen: Chosen, model: EmbeddingModel, settings: EvaluationSettings) -> ViewVectors:
+    """Vectors of the chosen neurons' views: given ones, or made now and kept in the output folder.
+
+    Raises:
+        UserError: given vectors are of another checkpoint.
+    """
+    if places.vectors is not None or places.encode_dir is not None:
+        files = _vector_files(places)
+        vectors = read_vectors(files)
+        if vectors.checkpoint != model.fingerprint:
+            raise UserError(
+                f"{files[0]}: vectors of checkpoint {vectors.checkpoint}, but {places.checkpoint} is "
+                f"{model.fingerprint}; encode the views with it, or leave out the vectors"
+            )
+        return vectors
+    parts = [model.embed_views(store, settings.batch_size, settings.num_workers) for store in _own_stores(chosen)]
+    vectors = ViewVectors(
+        [neuron for part in parts for neuron in part.neuron_id],
+        np.concatenate([part.view for part in parts]),
+        np.concatenate([part.vector for part in parts]),
+        parts[0].checkpoint, parts[0].stage, parts[0].spec,
+    )  # fmt: skip
+    write_vectors(places.output_dir / VECTORS, vectors)
+    return vectors
+
+
+def _vector_files(places: Places) -> list[Path]:
+    if places.encode_dir is not None and places.shards is not None and places.vectors is None:
+        return shard_files(places.shards, places.encode_dir, ".parquet")
+    assert places.vectors is not None
+    if not places.vectors.is_dir():
+        return [places.vectors]
+    files = sorted(places.vectors.glob("*.parquet"))
+    if not files:
+        raise UserError(f"{places.vectors}: no Parquet files of vectors in this folder")
+    return files
+
+
+def _own_stores(chosen: Chosen) -> list[ViewStore]:
+    """The views of the chosen neurons alone."""
+    return [keep_neurons(store, [*chosen.judged, *chosen.learned_on]) for store in chosen.stores]
+
+
+def _records(index: RecordIndex, places: Places, chosen: Chosen, ids: Sequence[str]) -> list[NeuronRecord | None]:
+    records = [index.match(chosen.names[neuron]) for neuron in ids]
+    known = sum(record is not None for record in records)
+    say(f"{places.metadata}: metadata for {known} of {len(ids)} neurons")
+    if not known:
+        raise UserError(
+            f"{places.metadata}: names none of the neurons (looked for {chosen.names[ids[0]]!r}); is --source right?"
+        )
+    return records
+
+
+def _measures(places: Places, ids: Sequence[str]) -> list[Mapping[str, Any] | None]:
+    """Rows of the tables of measurements; a missing table is said, and forests and figures in captions go without."""
+    files: list[Path] = []
+    if places.shards is not None and places.measure_dir is not None:
+        files = shard_files(places.shards, places.measure_dir, ".parquet")
+    elif places.shards is None and (folder := places.measure_dir or places.data_dir) is not None:
+        files = [folder / MEASURES]
+        if places.measure_dir is None and not files[0].is_file():
+            warn(f"{files[0]}: no such file; captions have no figures, and there are no forests on morphometrics")
+            files = []
+    wanted = set(ids)
+    rows = {
+        row["neuron_id"]: row for file in files for row in read_table(file).to_pylist() if row["neuron_id"] in wanted
+    }
+    return [rows.get(neuron) for neuron in ids]
+
+
+def _references(
+    chosen: Chosen, model: EmbeddingModel, ids: Sequence[str], fitted_on: Ints, settings: EvaluationSettings
+) -> tuple[dict[str, Embedding], tuple[dict[str, object], ...]]:
+    """Embeddings to beat, made of the first views of every neuron."""
+    if not settings.baselines:
+        return {}, ()
+    stores = [references.first_views(keep_neurons(store, ids)) for store in chosen.stores]
+    n_views = sum(len(store) for store in stores)
+    if n_views > references.MOST_VIEWS:
+        reason = f"not computed: {n_views:,} views are more than {references.MOST_VIEWS:,}"
+        names = (references.UNTRAINED, references.PICTURES)
+        return {}, tuple({"task": n, "class": None, "n": None, "n_train": None, "reason": reason} for n in names)
+    return references.make_references(model, stores, ids, fitted_on, settings), ()

@@ -1,0 +1,154 @@
+"""Which views are judged and which are learned on; both ways of naming them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from axonet.core.errors import UserError
+from axonet.core.files import read_table
+from axonet.datasets.selection import shard_files
+from axonet.datasets.splits import read_splits
+from axonet.datasets.view_store import ViewStore
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MEASURES, SPLIT_FILE, TRAIN_MANIFEST = "measure.parquet", "splits.parquet", "manifest_train.jsonl"
+WORDS = {"train": "train", "val": "validation", "test": "test"}
+KEYS = {word: key for key, word in WORDS.items()}
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where everything is: a data directory with manifests, or a split file with shards; the flags of the command."""
+
+    checkpoint: Path
+    metadata: Path
+    source: str
+    output_dir: Path
+    data_dir: Path | None = None
+    manifest: Path | None = None
+    manifest_train: Path | None = None
+    vectors: Path | None = None
+    splits: Path | None = None
+    shards: Path | None = None
+    render_dir: Path | None = None
+    measure_dir: Path | None = None
+    encode_dir: Path | None = None
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The neurons concerned and their views.
+
+    Attributes:
+        judged: ids of the judged neurons that have views, sorted.
+        learned_on: ids that probes learn on, sorted; none of them is judged.
+        stores: their views, judged first; one store in the workflow, which holds other neurons too.
+        names: neuron id -> name to look its metadata up by.
+        split: what the judged neurons are: ``train``, ``validation``, ``test``, ``mixed`` or ``unknown``.
+        notes: sentences for the report.
+        without_views: ids that should be judged and have no views.
+    """
+
+    judged: tuple[str, ...]
+    learned_on: tuple[str, ...]
+    stores: tuple[ViewStore, ...]
+    names: Mapping[str, str]
+    split: str
+    notes: tuple[str, ...] = ()
+    without_views: tuple[str, ...] = ()
+
+
+def choose(places: Places, split: str) -> Chosen:
+    """Find the judged neurons and those learned on.
+
+    Args:
+        places: where everything is.
+        split: ``validation`` or ``test``: what is judged of a split file; a manifest is one split already.
+
+    Raises:
+        UserError: something is missing, or there is nothing to judge.
+    """
+    chosen = _by_manifests(places) if places.manifest is not None else _by_splits(places, split)
+    if not chosen.judged:
+        where = str(places.manifest) if places.manifest is not None else f"{places.splits}: {split} split"
+        raise UserError(f"{where}: no neurons to judge; a larger --val-ratio or --test-ratio gives the split some")
+    return chosen
+
+
+def _by_manifests(places: Places) -> Chosen:
+    assert places.manifest is not None
+    assert places.data_dir is not None
+    judged_store = ViewStore.from_manifest(places.data_dir, places.manifest)
+    judged = tuple(sorted(set(judged_store.neuron_ids)))
+    names = _swc_names(judged_store)
+    train = places.manifest_train
+    default = places.data_dir / TRAIN_MANIFEST
+    notes: list[str] = []
+    if train is None and default.is_file() and default.resolve() != places.manifest.resolve():
+        train = default
+    if train is None:
+        notes.append("No training manifest was given or found: probes and baselines learn by cross-validation.")
+        return Chosen(judged, (), (judged_store,), names, _split_of(places.data_dir, judged), tuple(notes))
+    train_store = ViewStore.from_manifest(places.data_dir, train)
+    others = set(train_store.neuron_ids)
+    if both := others & set(judged):
+        notes.append(
+            f"{len(both)} of {len(judged)} judged neurons are in the training manifest too; probes learn without them."
+        )
+    learned_on = tuple(sorted(others - set(judged)))
+    kept = np.flatnonzero(np.isin(np.array(train_store.neuron_ids, dtype=str), np.array(learned_on, dtype=str)))
+    stores = (judged_store, train_store.subset(kept)) if len(kept) else (judged_store,)
+    return Chosen(
+        judged,
+        learned_on,
+        stores,
+        {**_swc_names(train_store), **names},
+        _split_of(places.data_dir, judged),
+        tuple(notes),
+    )
+
+
+def _swc_names(store: ViewStore) -> dict[str, str]:
+    """Outside the workflow a neuron is joined with its metadata by the file name of its SWC."""
+    return dict(zip(store.neuron_ids, store.rows.column("swc").to_pylist(), strict=True))
+
+
+def _split_of(data_dir: Path, judged: Sequence[str]) -> str:
+    """The split that a data directory's split file gives the judged neurons."""
+    path = data_dir / SPLIT_FILE
+    if not path.is_file():
+        return "unknown"
+    table = read_splits(path)
+    split = dict(zip(table["neuron_id"].to_pylist(), table["split"].to_pylist(), strict=True))
+    found = {split.get(neuron) for neuron in judged}
+    if len(found) > 1:
+        return "mixed"
+    return WORDS.get(str(found.pop()), "unknown")
+
+
+def _by_splits(places: Places, split: str) -> Chosen:
+    assert places.splits is not None
+    assert places.shards is not None
+    assert places.render_dir is not None
+    store = ViewStore.from_shards(shard_files(places.shards, places.render_dir, ".arrow"))
+    viewed = set(store.neuron_ids)
+    table = read_splits(places.splits)
+    # The split file remembers neurons that are gone; the catalog is the list of those that are there.
+    there = set(read_table(places.metadata, ["neuron_id"])["neuron_id"].to_pylist()) | viewed
+    wanted = _ids(table, KEYS[split]) & there
+    judged, learned_on = wanted & viewed, _ids(table, "train") & viewed
+    names = {neuron: neuron for neuron in judged | learned_on}
+    without = tuple(sorted(wanted - viewed))
+    return Chosen(tuple(sorted(judged)), tuple(sorted(learned_on)), (store,), names, split, (), without)
+
+
+def _ids(table: pa.Table, split: str) -> set[str]:
+    pairs = zip(table["neuron_id"].to_pylist(), table["split"].to_pylist(), strict=True)
+    return {neuron for neuron, own in pairs if own == split}

@@ -1,0 +1,238 @@
+"""``eval_report.txt``: what was asked, on what, the answer beside chance and baseline, and what it does not prove."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from axonet.evaluation.caveats import caveats, few
+from axonet.evaluation.headline import (
+    FIELD_WORDS,
+    METHOD_WORDS,
+    MODEL_WORDS,
+    describe,
+    find,
+    headline,
+    rows_of,
+    split_task,
+    verdict,
+)
+from axonet.evaluation.tables import bullet, count, difference, heading, number, paragraph, table, with_interval
+
+Row = Mapping[str, object]
+
+VALUE = "[95 % interval]"
+
+
+def write_report(metrics: Mapping[str, object], notes: Sequence[str]) -> str:
+    """The report as plain text.
+
+    Args:
+        metrics: content of ``metrics.json``.
+        notes: sentences about this run that the reader must know.
+    """
+    splits = _mapping(metrics["splits"])
+    retrieval, zero_shot, tasks = (rows_of(metrics, name) for name in ("retrieval", "zero_shot", "tasks"))
+    sections = [
+        heading("axonet evaluation", "="),
+        _asked(splits),
+        heading("Read this first"),
+        "\n".join(bullet(line) for line in [*caveats(splits, [*retrieval, *zero_shot, *tasks]), *notes]),
+        heading("In short"),
+        _in_short(metrics, splits),
+        heading("1. Retrieval between neurons and captions"),
+        _retrieval(retrieval),
+        heading("2. Zero-shot classification"),
+        _zero_shot(zero_shot),
+        heading("3. Probes of the embedding, and what must be beaten"),
+        _tasks(tasks),
+        heading("4. Not judged"),
+        _dropped(rows_of(metrics, "dropped")),
+        heading("How the figures are made"),
+        _how(splits),
+    ]
+    return "\n\n".join(part for part in sections if part) + "\n"
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    assert isinstance(value, Mapping)
+    return value
+
+
+def _int(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _asked(splits: Row) -> str:
+    pooling = {
+        "mean": "The views of a neuron are averaged into one vector.",
+        "max": "A neuron is compared by its best view; the logistic probe and the map use the mean of its views.",
+        "none": "Every view is judged by itself, so n counts views; intervals still resample groups of neurons.",
+    }[str(_mapping(splits["settings"])["pooling"])]
+    learned = (
+        f"Probes and baselines learn on {count(_int(splits['n_learned_on']), 'other neuron')}."
+        if splits["learned_on"] == "given neurons"
+        else "Probes and baselines learn by cross-validation inside the judged neurons, because no others were given."
+    )
+    return paragraph(
+        f"Asked: does the embedding find a neuron's caption, its cell type, its brain region, its species, its layer? "
+        f"Judged: {count(_int(splits['n_judged']), 'neuron')} ({splits['judged']} split) in "
+        f"{count(_int(splits['groups']), 'independent group')}. {learned} {pooling}"
+    )
+
+
+def _in_short(metrics: Mapping[str, object], splits: Row) -> str:
+    rows = headline(metrics)
+    if not rows:
+        return paragraph("Nothing could be judged; section 4 says why.")
+    judged = not few(splits)
+    body = []
+    for row in rows:
+        named = MODEL_WORDS.get(str(row["baseline"]), str(row["baseline"]))
+        line = [describe(row), with_interval(row), number(row["chance"]), number(row["majority"])]
+        line.append("(is the baseline)" if row["model"] == row["baseline"] else f"{difference(row)} to {named}")
+        body.append([*line, verdict(row)] if judged else line)
+    head = ["", f"value {VALUE}", "chance", "constant", f"difference {VALUE}", *(["verdict"] if judged else [])]
+    note = "'constant' is the best answer that ignores the neuron. " + (
+        "The verdict goes by the interval of the difference." if judged else "Too few neurons for a verdict."
+    )
+    return f"{table(head, body)}\n\n{paragraph(note)}"
+
+
+def _retrieval(rows: Sequence[Row]) -> str:
+    if not rows:
+        return paragraph("No captions could be made for the judged neurons.")
+    parts = [
+        paragraph(
+            "Every different caption is one candidate, however many neurons share it. A hit is an equal caption; in "
+            "the second number ('true') any caption that is true of the neuron. 'constant' is the best list that "
+            "ignores the query, such as always the commonest caption: what a model that sees nothing can reach."
+        )
+    ]
+    titles = {"neuron_to_text": "Neuron finds its caption", "text_to_neuron": "Caption finds its neurons"}
+    third = {"neuron_to_text": "median_rank", "text_to_neuron": "mean_average_precision"}
+    for direction, title in titles.items():
+        own = find(rows, direction=direction)
+        body = [
+            _retrieval_line(find(own, level=level, hit=hit), third[direction])
+            for level, hit in dict.fromkeys((row["level"], row["hit"]) for row in own)
+        ]
+        last = ["median rank", "chance", ""] if direction == "neuron_to_text" else [f"mAP {VALUE}", "chance", "p"]
+        first = [f"R@1 {VALUE}", "chance", "constant", f"MRR {VALUE}", "chance"]
+        head = [title, *first, *last, "n / candidates"]
+        parts.append(table(head, body))
+    parts.append(
+        paragraph(
+            "Morphometric captions hold numbers of the same reconstruction; the headline is the mean of the broad and "
+            "standard levels. p compares with neurons dealt out at random. R@5 and R@10 are in metrics.json: with few "
+            "candidates they are near 1 by chance."
+        )
+    )
+    return "\n\n".join(parts)
+
+
+def _retrieval_line(rows: Sequence[Row], third: str) -> list[str]:
+    by_metric = {str(row["metric"]): row for row in rows}
+    first, reciprocal, last = by_metric["recall_at_1"], by_metric["mean_reciprocal_rank"], by_metric[third]
+    cells = [f"{first['level']}, {first['hit']}"]
+    cells += [with_interval(first), number(first["chance"]), number(first["majority"])]
+    cells += [with_interval(reciprocal), number(reciprocal["chance"])]
+    p = number(last["p"], 3) if last["p"] is not None else ""
+    cells += [number(last["value"], 1) if third == "median_rank" else with_interval(last), number(last["chance"]), p]
+    return [*cells, f"{number(first['n'])} / {number(first['candidates'])}" if first["n"] is not None else ""]
+
+
+def _zero_shot(rows: Sequence[Row]) -> str:
+    if not rows:
+        return paragraph("No label had two classes with enough judged neurons.")
+    body = []
+    for task, prompts in dict.fromkeys((row["task"], row["prompts"]) for row in rows):
+        own = find(rows, task=task, prompts=prompts, **{"class": None})
+        by_metric = {str(row["metric"]): row for row in own}
+        balanced, plain, top = (by_metric[name] for name in ("balanced_accuracy", "accuracy", "top_3"))
+        informative = _int(balanced["classes"]) > 3
+        body.append(
+            [f"{FIELD_WORDS[split_task(str(task))[1]]}, {prompts}", with_interval(balanced), number(balanced["chance"]),
+             with_interval(plain), number(plain["majority"]), number(by_metric["macro_f1"]["value"]),
+             f"{number(top['value'])} ({number(top['chance'])})" if informative else "-",
+             f"{number(balanced['n'])} / {number(balanced['classes'])}"]
+        )  # fmt: skip
+    head = ["", f"balanced accuracy {VALUE}", "chance", f"accuracy {VALUE}", "constant", "macro F1", "top-3 (chance)",
+            "n / classes"]  # fmt: skip
+    text = "The answer is the class whose prompt lies nearest: the mean of several ('ensemble'), or one ('single')."
+    recalls = [
+        [str(row["class"]), with_interval(row), number(row["n"])]
+        for row in find(rows, task="zero_shot_cell_type", prompts="ensemble", metric="recall")
+    ]
+    parts = [paragraph(text), table(head, body)]
+    if recalls:
+        parts.append(table(["Recall of each cell type (ensemble)", f"value {VALUE}", "n"], recalls))
+    return "\n\n".join(parts)
+
+
+def _tasks(rows: Sequence[Row]) -> str:
+    probes = find(rows, metric="balanced_accuracy")
+    parts = []
+    for field, words in FIELD_WORDS.items():
+        own = [row for row in probes if split_task(str(row["task"]))[1] == field]
+        if own:
+            parts.append(_task_table(words, own))
+    if not parts:
+        return paragraph("No label had two classes that could be learned and judged.")
+    baselines = " or ".join(sorted({MODEL_WORDS.get(str(row["baseline"]), str(row["baseline"])) for row in probes}))
+    intro = paragraph(
+        f"Balanced accuracy: every class counts the same. The difference is to '{baselines}', on the same resamples; "
+        "where its interval holds 0 the two cannot be told apart. An embedding is worth something where it beats the "
+        "forests. Accuracy and macro F1 are in metrics.json."
+    )
+    maps = find(rows, task="map")
+    if maps:
+        parts.append(
+            paragraph(
+                f"Maps (tsne_cell_type.png, tsne_region.png): trustworthiness {number(maps[0]['value'])}, "
+                f"{number(maps[0]['chance'])} for a shuffled map."
+            )
+        )
+    return "\n\n".join([intro, *parts])
+
+
+def _task_table(words: str, rows: Sequence[Row]) -> str:
+    body = []
+    for row in rows:
+        method, _ = split_task(str(row["task"]))
+        model = MODEL_WORDS.get(str(row["model"]), str(row["model"]))
+        name = METHOD_WORDS[method] if method == "majority" else f"{METHOD_WORDS.get(method, method)}: {model}"
+        body.append([name, with_interval(row), "baseline" if row["model"] == row["baseline"] else difference(row)])
+    first = rows[0]
+    about = f"{number(first['n'])} judged, {number(first['classes'])} classes, chance {number(first['chance'])}"
+    return table([f"{words.capitalize()} ({about})", f"value {VALUE}", f"difference {VALUE}"], body)
+
+
+def _dropped(rows: Sequence[Row]) -> str:
+    if not rows:
+        return "Everything was judged."
+    together: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        method, field = split_task(str(row["task"]))
+        what = FIELD_WORDS.get(field or method, method.replace("_", " "))
+        what = f"zero-shot, {what}" if method == "zero_shot" else what
+        n = f" ({row['n']})" if row["class"] is not None else ""
+        name = f"{row['class']}{n}" if row["class"] is not None else count(_int(row["n"]), "neuron") if row["n"] else ""
+        together.setdefault((what, str(row["reason"])), []).append(name)
+    lines = []
+    for (what, reason), names in together.items():
+        listed = f": {', '.join(names)}" if any(names) else ""
+        lines.append(bullet(f"{what}{listed}: {reason}"))
+    return "\n".join(lines)
+
+
+def _how(splits: Row) -> str:
+    settings = _mapping(splits["settings"])
+    return paragraph(
+        f"Intervals: 95 % percentile bootstrap, {settings['bootstrap']} resamples of groups (donor, else publication, "
+        "else archive, and equal shapes), drawn within classes (from all together where classes of a single group "
+        "hold half of the neurons); 'no interval': fewer than five groups. From captions to neurons the resampled "
+        "lists are compared at the chance level of the whole list. Ties count against the model. Labels come from the "
+        "metadata, never from captions. Many figures are shown, and the best of many is always too good. Seed "
+        f"{settings['seed']}, checkpoint {splits['checkpoint']}, assignments {splits['assignments']}; versions, "
+        "device and time are in run.json."
+    )

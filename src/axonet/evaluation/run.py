@@ -1,0 +1,253 @@
+"""From data to figures: every question, every model, one table. Arrays in, plain data out; no files here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from axonet.core.files import short_hash
+from axonet.evaluation import baselines, probes, schema
+from axonet.evaluation.data import Array, Embedding, EvaluationData, Ints
+from axonet.evaluation.folds import Question, ask
+from axonet.evaluation.labels import FIELDS, Field, choose_classes, labels_of
+from axonet.evaluation.maps import Map, make_map
+from axonet.evaluation.retrieval import CaptionLevel, ask_level, headline, retrieval_rows
+from axonet.evaluation.scoring import (
+    Figure,
+    Row,
+    classification_figures,
+    classification_rows,
+    draw_sample,
+    make_row,
+)
+from axonet.evaluation.settings import EvaluationSettings
+from axonet.evaluation.zero_shot import ZeroShot, answer_zero_shot, zero_shot_rows
+
+NEIGHBORS = (5, 20)
+BASELINE = "forest_compartments"
+ClassVectors = Callable[[Field, Sequence[str]], dict[str, Array] | None]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a run found out.
+
+    Attributes:
+        metrics: content of ``metrics.json``, checked.
+        notes: sentences for the report.
+        zero_shot: answers by label field, for the confusion matrix.
+        layout: the map.
+    """
+
+    metrics: dict[str, object]
+    notes: tuple[str, ...]
+    zero_shot: Mapping[str, ZeroShot]
+    layout: Map
+
+
+def evaluate(
+    data: EvaluationData, captions: Sequence[CaptionLevel], class_vectors: ClassVectors, settings: EvaluationSettings
+) -> Evaluation:
+    """Judge an embedding.
+
+    Args:
+        data: neurons, vectors, measurements, groups.
+        captions: per level; empty when none could be made.
+        class_vectors: for a label field and classes the vectors of their prompts, by kind of prompts; None for a field
+            without prompts.
+        settings: how carefully.
+    """
+    dropped: list[Row] = [dict(row) for row in data.dropped]
+    retrieval = _retrieval(data, captions, settings)
+    found, zero_rows = _zero_shot(data, class_vectors, settings, dropped)
+    questions: list[Question] = []
+    for field in FIELDS:
+        question, left_out = ask(field, data, settings.min_class_size, settings.seed)
+        dropped += left_out
+        questions += [] if question is None else [question]
+    tasks = [row for question in questions for row in _tasks(question, data, settings)]
+    layout = make_map(data.embedding.item_vectors, settings.seed)
+    tasks += _map_rows(layout, data)
+    dropped.append(_row("stage1", "masks and depth are judged while Stage 1 trains (its history.csv), not here"))
+    if not captions:
+        dropped.append(_row("retrieval", "no captions: the metadata names none of the judged neurons"))
+    content = {
+        "format": 1,
+        "splits": _splits(data, settings),
+        "tasks": tasks,
+        "retrieval": retrieval,
+        "zero_shot": zero_rows,
+        "stage1": [],
+        "dropped": dropped,
+    }
+    return Evaluation(schema.check(content), (*data.notes, *remarks(questions, data)), found, layout)
+
+
+def _row(task: str, reason: str) -> Row:
+    return {"task": task, "class": None, "n": None, "n_train": None, "reason": reason}
+
+
+def _splits(data: EvaluationData, settings: EvaluationSettings) -> Row:
+    neurons = data.neurons
+    kept = ("split", "pooling", "bootstrap", "min_class_size", "baselines", "seed")
+    ids = [sorted(neurons.ids[: data.n_judged]), sorted(neurons.ids[data.n_judged :])]
+    return {
+        "judged": data.judged_split,
+        "held_out": data.held_out,
+        "learned_on": "given neurons" if len(data.learned_on) else "cross-validation",
+        "n_judged": data.n_judged,
+        "n_learned_on": len(data.learned_on),
+        "groups": len(set(neurons.groups[: data.n_judged])),
+        "same_donor": data.same_donor,
+        "same_lab": data.same_lab,
+        "assignments": short_hash(ids),
+        "checkpoint": data.checkpoint,
+        "settings": settings.model_dump(mode="json", include=set(kept)),
+    }
+
+
+def _strata(data: EvaluationData) -> Ints:
+    """Cell type of every neuron as a class, the unlabeled as one class of their own: what resamples keep in balance."""
+    labels = labels_of(data.neurons, FIELDS[0])
+    place = {label: index for index, label in enumerate(sorted({label or "" for label in labels}))}
+    return np.array([place[label or ""] for label in labels], dtype=np.int64)
+
+
+def _retrieval(data: EvaluationData, captions: Sequence[CaptionLevel], settings: EvaluationSettings) -> list[Row]:
+    strata = _strata(data)
+    sample = draw_sample(data, data.embedding, data.judged, strata, 0, settings.bootstrap, settings.seed, "retrieval")
+    directions = [way for level in captions for way in ask_level(level, data.embedding, sample, settings.seed)]
+    return retrieval_rows(headline(directions) + directions, data.held_out, data.model)
+
+
+def _zero_shot(
+    data: EvaluationData, class_vectors: ClassVectors, settings: EvaluationSettings, dropped: list[Row]
+) -> tuple[dict[str, ZeroShot], list[Row]]:
+    found: dict[str, ZeroShot] = {}
+    rows: list[Row] = []
+    for field in FIELDS:
+        labels = labels_of(data.neurons, field)
+        classes = choose_classes(labels, data.judged, None, settings.min_class_size, f"zero_shot_{field.name}")
+        vectors = class_vectors(field, classes.names) if len(classes.names) >= 2 else None
+        if vectors is None:
+            if len(classes.names) < 2:
+                dropped.append(_row(f"zero_shot_{field.name}", "fewer than two classes with enough judged neurons"))
+            continue
+        dropped += [dict(row) for row in classes.dropped]
+        judged = data.judged[classes.truth[data.judged] >= 0]
+        name = f"zero_shot_{field.name}"
+        sample = draw_sample(
+            data, data.embedding, judged, classes.truth, len(classes.names), settings.bootstrap, settings.seed, name
+        )
+        result = answer_zero_shot(field, classes, vectors, data, sample)
+        found[field.name] = result
+        learned = data.learned_on[classes.truth[data.learned_on] >= 0] if len(data.learned_on) else judged
+        counts = np.bincount(classes.truth[learned], minlength=len(classes.names)).astype(np.float64)
+        groups = [data.neurons.groups[i] for i in data.embedding.items[sample.items]]
+        rows += zero_shot_rows(result, counts, data.held_out, data.model, groups, settings.seed)
+    return found, rows
+
+
+def _tasks(question: Question, data: EvaluationData, settings: EvaluationSettings) -> list[Row]:
+    """All probes and baselines on one label, with the difference to the named baseline."""
+    embedding, name = data.embedding, question.field.name
+    sample = draw_sample(
+        data, embedding, question.judged, question.truth, len(question.classes), settings.bootstrap, settings.seed, name
+    )
+    answers = _probe_answers(question, data, settings)
+    if settings.baselines:
+        answers.update(_baseline_answers(question, data, settings, answers))
+    figures = {key: classification_figures(sample, scores) for key, scores in answers.items()}
+    majority = figures["majority", "majority"]
+    baseline = BASELINE if ("forest", BASELINE) in figures else "majority"
+    against = figures["forest", BASELINE] if baseline == BASELINE else majority
+    held_out = data.held_out if question.kept_apart == "manifest" else _held_out_by_folds(question, data)
+    rows: list[Row] = []
+    for (method, model), own in figures.items():
+        head: Row = {"task": f"{method}_{name}", "split": held_out, "model": model}
+        rows += classification_rows(head, own, sample, majority, baseline, against)
+    return rows
+
+
+def _held_out_by_folds(question: Question, data: EvaluationData) -> str:
+    return "donor" if question.kept_apart == "group" and any(data.neurons.records) else "neuron"
+
+
+def _item_groups(data: EvaluationData) -> np.typing.NDArray[np.str_]:
+    return np.array(data.neurons.groups)[data.embedding.items]
+
+
+def _probe_answers(
+    question: Question, data: EvaluationData, settings: EvaluationSettings
+) -> dict[tuple[str, str], Array]:
+    """Answers of the judged embedding, by (method, model)."""
+    embedding = data.embedding
+    answers = {("majority", "majority"): probes.majority_scores(question, embedding)}
+    for k in NEIGHBORS:
+        answers[f"knn{k}", data.model] = probes.neighbor_scores(question, embedding, k)
+    answers["logistic", data.model] = probes.logistic_scores(
+        question, embedding, embedding.item_vectors, _item_groups(data), settings.seed
+    )
+    return answers
+
+
+def _baseline_answers(
+    question: Question, data: EvaluationData, settings: EvaluationSettings, own: Mapping[tuple[str, str], Array]
+) -> dict[tuple[str, str], Array]:
+    """Answers of what must be beaten, and of what joins it with the embedding."""
+    answers: dict[tuple[str, str], Array] = {}
+    embedding, neurons, groups = data.embedding, data.neurons, _item_groups(data)
+    own_groups = np.array(neurons.groups)
+
+    def nearest(asked: Question, reference: Embedding) -> Array:
+        return probes.neighbor_scores(asked, reference, NEIGHBORS[0])
+
+    def logistic(asked: Question, reference: Embedding) -> Array:
+        return probes.logistic_scores(asked, reference, reference.item_vectors, own_groups, settings.seed)
+
+    for name, reference in data.references.items():
+        for method, score in ((f"knn{NEIGHBORS[0]}", nearest), ("logistic", logistic)):
+            answers[method, name] = baselines.reference_scores(question, reference, embedding, score)
+    sets = baselines.feature_sets(neurons.measured_names)
+    for name, columns in sets.items():
+        if columns:
+            features = neurons.measured(columns)
+            answers["forest", name] = baselines.forest_scores(question, embedding, features, settings.seed, name)
+    if sets["forest_no_artefacts"]:
+        answers["logistic", f"{data.model}+morphometrics"] = baselines.joined_scores(
+            question, embedding, neurons, sets["forest_no_artefacts"], groups, settings.seed
+        )
+    if ("forest", BASELINE) in answers:
+        parts = {"probe": own["logistic", data.model], "forest": answers["forest", BASELINE]}
+        answers["fusion", f"{data.model}+{BASELINE}"] = baselines.mean_probability(parts)
+    return answers
+
+
+def remarks(questions: Sequence[Question], data: EvaluationData) -> list[str]:
+    """What a reader must know about how the questions were asked."""
+    items, most = data.embedding, max(NEIGHBORS)
+    fewest = [(q.field.words, min(len(items.items_of(fold.train)) for fold in q.folds)) for q in questions]
+    few = [f"{words} ({n})" for words, n in fewest if n < most]
+    loose = [question.field.words for question in questions if question.kept_apart == "neuron"]
+    found = []
+    if few:
+        found.append(
+            f"There are fewer than {most} to learn from for: {', '.join(few)}. {most} neighbors are all of them there: "
+            "the commonest class, with distance breaking ties."
+        )
+    if loose:
+        found.append(
+            f"Cross-validation of {', '.join(loose)} keeps single neurons apart, not donors or publications: too few "
+            "classes have two such groups. Neurons of one laboratory are on both sides, which flatters every figure."
+        )
+    return found
+
+
+def _map_rows(layout: Map, data: EvaluationData) -> list[Row]:
+    if layout.trustworthiness is None:
+        return []
+    about: Row = {"n": len(layout.shown), "groups": None, "classes": None}
+    head: Row = {"task": "map", "split": data.held_out, "model": data.model}
+    return [make_row(head, "trustworthiness", Figure(layout.trustworthiness), about, layout.random, None)]

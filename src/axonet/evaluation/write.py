@@ -1,0 +1,121 @@
+"""Runs an evaluation and writes its outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from axonet.core.files import read_jsonl, write_json, write_jsonl, write_text
+from axonet.core.progress import say
+from axonet.evaluation.captions import EmbedText, caption_levels
+from axonet.evaluation.data import Array, EvaluationData
+from axonet.evaluation.figures import draw_confusion, draw_map, draw_nothing
+from axonet.evaluation.headline import describe, headline
+from axonet.evaluation.labels import FIELDS, Field, labels_of
+from axonet.evaluation.load import load_data
+from axonet.evaluation.places import Places, choose
+from axonet.evaluation.report import write_report
+from axonet.evaluation.run import Evaluation, evaluate
+from axonet.evaluation.settings import EvaluationSettings
+from axonet.evaluation.tables import number, with_interval
+from axonet.evaluation.zero_shot import class_vectors
+from axonet.inference.device import torch_device
+from axonet.inference.embed import load_model
+from axonet.metadata.captions import NeuronTextGenerator
+from axonet.metadata.prompts import prompt, prompts
+
+METRICS, REPORT, TOUCHES = "metrics.json", "eval_report.txt", "test_touches.jsonl"
+MAPS = {"cell_type": ("tsne_cell_type.png", "cell type"), "region": ("tsne_region.png", "brain region")}
+CONFUSION = "confusion_matrix.png"
+
+
+def evaluate_checkpoint(places: Places, settings: EvaluationSettings) -> Evaluation:
+    """Judge a checkpoint and write metrics, report and pictures.
+
+    Raises:
+        UserError: something is missing, or there is nothing to judge.
+    """
+    model = load_model(places.checkpoint, torch_device(settings.accelerator))
+    data = load_data(places, choose(places, settings.split), model, settings)
+    captions = caption_levels(
+        NeuronTextGenerator.from_json(model.captions), data.neurons, data.n_judged, model.embed_text
+    )
+
+    def vectors_of(field: Field, classes: Sequence[str]) -> dict[str, Array]:
+        return prompt_vectors(field.name, classes, model.embed_text)
+
+    found = evaluate(data, captions, vectors_of, settings)
+    write_outputs(places.output_dir, data, found)
+    if data.judged_split in ("test", "mixed"):
+        record_touch(places.output_dir, data, found)
+    for row in headline(found.metrics):
+        say(f"{describe(row)}: {with_interval(row)}, chance {number(row['chance'])}")
+    say(f"{places.output_dir / REPORT} tells the rest")
+    return found
+
+
+def prompt_vectors(field: str, classes: Sequence[str], embed: EmbedText) -> dict[str, Array]:
+    """Class vectors of a label field by kind of prompts; every sentence is embedded once."""
+    sentences: dict[str, list[Sequence[str]]] = {
+        "ensemble": [prompts(name, field) for name in classes],
+        "single": [[prompt(name, field)] for name in classes],
+    }
+    unique = sorted({text for own in sentences.values() for texts in own for text in texts})
+    vectors = dict(zip(unique, np.asarray(embed(unique), dtype=np.float64), strict=True))
+    return {
+        kind: class_vectors([np.stack([vectors[text] for text in texts]) for texts in own])
+        for kind, own in sentences.items()
+    }
+
+
+def write_outputs(folder: Path, data: EvaluationData, found: Evaluation) -> None:
+    """Write ``metrics.json``, ``eval_report.txt`` and the three pictures."""
+    write_json(folder / METRICS, found.metrics)
+    write_text(folder / REPORT, write_report(found.metrics, found.notes))
+    shown = data.embedding.items[found.layout.shown]
+    for field in FIELDS:
+        if field.name in MAPS:
+            name, words = MAPS[field.name]
+            labels = labels_of(data.neurons, field)
+            own = [labels[i] for i in shown]
+            if any(own):
+                draw_map(folder / name, found.layout, own, shown < data.n_judged, f"Neurons by {words}")
+            else:
+                draw_nothing(folder / name, f"Neurons by {words}", f"The metadata names no {words} of these neurons.")
+    _draw_confusion(folder / CONFUSION, found)
+
+
+def _draw_confusion(path: Path, found: Evaluation) -> None:
+    title = "Zero-shot classification of cell types"
+    result = found.zero_shot.get("cell_type")
+    if result is None:
+        draw_nothing(path, title, "Fewer than two cell types have enough judged neurons; eval_report.txt lists them.")
+        return
+    rows = found.metrics["zero_shot"]
+    assert isinstance(rows, list)
+    wanted = {"task": "zero_shot_cell_type", "prompts": "ensemble", "metric": "balanced_accuracy"}
+    row = next(row for row in rows if wanted.items() <= row.items())
+    note = (
+        f"Balanced accuracy {with_interval(row)}, chance {number(row['chance'])}; {row['n']:,} judged items in "
+        f"{row['groups']:,} groups, {row['classes']} classes. Shade: share of the true class."
+    )
+    draw_confusion(path, result.confusion("ensemble"), result.classes, title, note)
+
+
+def record_touch(folder: Path, data: EvaluationData, found: Evaluation) -> None:
+    """Write down that test neurons were looked at; the one output with a time in it besides ``run.json``."""
+    path = folder / TOUCHES
+    former = read_jsonl(path) if path.is_file() else []
+    splits = found.metrics["splits"]
+    assert isinstance(splits, dict)
+    row = {
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "checkpoint": data.checkpoint,
+        "assignments": splits["assignments"],
+        "n_judged": data.n_judged,
+    }
+    write_jsonl(path, [*former, row])
+    say(f"these test neurons were looked at {len(former) + 1} times from here; {path} lists when")

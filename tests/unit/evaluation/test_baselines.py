@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from axonet.evaluation import baselines
+from axonet.evaluation.folds import ask
+from axonet.evaluation.labels import FIELDS
+from axonet.evaluation.scoring import answer
+from axonet.morphology.morphometrics import MORPHOMETRICS
+
+from .synthetic import make_data
+
+
+@pytest.fixture(scope="module")
+def asked():
+    data = make_data()
+    question, _ = ask(FIELDS[0], data, 2, 0)
+    return data, question, question.truth[question.judged]
+
+
+def test_the_forests_differ_in_artefacts_and_compartments():
+    sets = baselines.feature_sets(set(MORPHOMETRICS) | {"not_a_morphometric"})
+    assert set(sets["forest_no_artefacts"]) < set(sets["forest"]) < set(sets["forest_compartments"])
+    assert set(sets["forest_compartments"]) == set(MORPHOMETRICS)
+    assert "soma_radius" in sets["forest"]
+    assert "soma_radius" not in sets["forest_no_artefacts"]
+    assert not any(MORPHOMETRICS[name].compartment for name in sets["forest"])
+
+
+def test_a_forest_reads_classes_out_of_measurements_with_gaps(asked):
+    data, question, truth = asked
+    names = baselines.feature_sets(data.neurons.measured_names)["forest_compartments"]
+    features = data.neurons.measured(names)
+    assert np.isnan(features).any()
+    scores = baselines.forest_scores(question, data.embedding, features, 0, "forest")
+    assert (answer(scores) == truth).mean() > 0.9
+    again = baselines.forest_scores(question, data.embedding, features, 0, "forest")
+    assert (scores == again).all()
+
+
+def test_measurements_join_vectors_in_one_probe(asked):
+    data, question, truth = asked
+    names = baselines.feature_sets(data.neurons.measured_names)["forest"]
+    groups = np.array(data.neurons.groups)
+    scores = baselines.joined_scores(question, data.embedding, data.neurons, names, groups, 0)
+    assert (answer(scores) == truth).mean() > 0.6, "the vectors alone are noise"
+
+
+def test_missing_measurements_become_a_column_of_their_own():
+    columns = baselines.expressed(np.array([[np.e - 1, 1.0], [0.0, np.nan]]), [True, False])
+    assert columns[:, 0] == pytest.approx([1.0, 0.0])
+    assert np.isnan(columns[1, 1])
+    assert columns[:, 2].tolist() == [0.0, 1.0]
+
+
+def test_references_answer_for_every_view_of_a_neuron():
+    data = make_data(pooling="none")
+    question, _ = ask(FIELDS[0], data, 2, 0)
+    reference = type(data.embedding)(data.embedding.vectors, data.embedding.owner, "mean")
+
+    def score(asked_question, embedding):
+        return np.arange(len(asked_question.judged))[:, None] * np.ones(4)
+
+    scores = baselines.reference_scores(question, reference, data.embedding, score)
+    assert scores[:, 0].tolist() == np.repeat(np.arange(len(question.judged)), 4).tolist()
