@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from .corpus import write_corpus
-from .project import CONFIG, Project
+from tests.integration.corpus import write_corpus
+from tests.integration.project import CONFIG, Project
 
 
 @pytest.fixture(scope="session")

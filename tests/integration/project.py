@@ -18,10 +18,23 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 CONFIG: dict[str, Any] = {
     "acquire": {"sources": ["folder"], "shard_bits": 1, "folder": {"swc_dir": "swc", "metadata": "metadata.jsonl"}},
-    "render": {"width": 32, "height": 32, "canonical_views": 2, "biased_views": 1, "random_views": 1, "supersample_factor": 2},
+    "render": {
+        "width": 32,
+        "height": 32,
+        "canonical_views": 2,
+        "biased_views": 1,
+        "random_views": 1,
+        "supersample_factor": 2,
+    },
     "split": {"val_ratio": 0.2, "test_ratio": 0.3, "split_seed": 1},
     "stage1": {"base_channels": 4, "latent_channels": 8, "max_steps": 2, "batch_size": 4},
-    "stage2": {"text_encoder": "hash:64", "clip_embed_dim": 16, "freeze_encoder": True, "max_steps": 2, "batch_size": 4},
+    "stage2": {
+        "text_encoder": "hash:64",
+        "clip_embed_dim": 16,
+        "freeze_encoder": True,
+        "max_steps": 2,
+        "batch_size": 4,
+    },
     "evaluate": {"split": "test", "bootstrap": 20},
     "runs": {"main": {}},
 }
@@ -58,8 +71,19 @@ class Project:
             environment["PYTHONPATH"] = str(self.source)
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile"), "--cores", "2"]
         return subprocess.run(
-            [*command, *arguments], cwd=self.folder, env=environment, capture_output=True, text=True, timeout=900, check=False
+            [*command, *arguments],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=900,
+            check=False,
         )
+
+    def say(self, *arguments: str) -> str:
+        """What Snakemake says when it is called like this."""
+        result = self.call(*arguments)
+        return result.stdout + result.stderr
 
     def run(self, *arguments: str) -> Counter[str]:
         """Run the workflow; returns how many jobs of each rule ran."""

@@ -5,7 +5,14 @@ import sys
 
 from axonet.core.errors import UserError
 from axonet.pipeline.code_epochs import code_states, read_record, write_record
-from axonet.pipeline.plan import CATALOG, CODE_RECORD, INDEX, Plan, describe_drift, root_values
+from axonet.pipeline.plan import (
+    CATALOG,
+    CODE_RECORD,
+    INDEX,
+    Plan,
+    describe_drift,
+    root_values,
+)
 from axonet.pipeline.root_config import load_config
 
 try:
@@ -18,7 +25,9 @@ except UserError as error:
     print(f"error: {error}", file=sys.stderr)
     sys.exit(2)
 # Rules call `python`: this one, also when its environment was not activated. Conda environments come before it.
-os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+os.environ["PATH"] = (
+    f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+)
 config.clear()
 config.update(root_values(root_config))
 drift = describe_drift(CODE)
@@ -30,6 +39,7 @@ wildcard_constraints:
     shard="[0-9a-f]+-[0-9a-f]{12}",
     run="[A-Za-z0-9_-]+",
     split="[0-9a-f]{8}",
+    assignments="[0-9a-f]{12}",
 
 
 localrules:
@@ -42,14 +52,6 @@ localrules:
 # without one keeps the reason to run that it had before the checkpoint was evaluated, and runs for nothing.
 def acquired():
     return checkpoints.acquire.get().output
-
-
-def catalog(wildcards):
-    return acquired().catalog
-
-
-def index(wildcards):
-    return acquired().index
 
 
 def measures(wildcards):
@@ -83,7 +85,11 @@ def checkpoint_of(stage):
 def trained(wildcards):
     """The checkpoints that this run trains itself."""
     acquired()
-    stages = [] if PLAN.given("stage2") else ["stage2"] if PLAN.given("stage1") else ["stage1", "stage2"]
+    stages = (
+        []
+        if PLAN.given("stage2")
+        else ["stage2"] if PLAN.given("stage1") else ["stage1", "stage2"]
+    )
     return [PLAN.checkpoint(run, stage) for run in PLAN.config.runs for stage in stages]
 
 

@@ -9,12 +9,12 @@ rule encode_stage1:
         checkpoint=lambda wildcards: PLAN.checkpoint_of_model(f"{wildcards.owner}"),
     output:
         "results/encode/{owner}/{shard}.parquet",
-    wildcard_constraints:
-        owner=r"[A-Za-z0-9_-]+\.stage1|given\.stage1\.[0-9a-f]{12}",
     log:
         "results/logs/encode/{owner}/{shard}.log",
     benchmark:
         "results/benchmarks/encode/{owner}/{shard}.tsv"
+    wildcard_constraints:
+        owner=r"[A-Za-z0-9_-]+\.stage1|given\.stage1\.[0-9a-f]{12}",
     conda:
         "../../envs/axonet.yaml"
     threads: cores(4)

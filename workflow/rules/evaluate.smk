@@ -4,9 +4,9 @@
 
 rule evaluate:
     input:
-        splits=lambda wildcards: ancient(split_of_run(wildcards)),
-        index=lambda wildcards: ancient(index(wildcards)),
-        catalog=lambda wildcards: ancient(catalog(wildcards)),
+        splits=split_of_run,
+        index=ancient(INDEX),
+        catalog=ancient(CATALOG),
         measures=lambda wildcards: ancient(measures(wildcards)),
         views=lambda wildcards: ancient(views(wildcards)),
         vectors=vectors("stage2"),
@@ -14,13 +14,19 @@ rule evaluate:
     output:
         metrics="results/runs/{run}/evaluate/metrics.json",
         text=report(
-            "results/runs/{run}/evaluate/eval_report.txt", category="Evaluation", caption="../report/evaluation.rst"
+            "results/runs/{run}/evaluate/eval_report.txt",
+            category="Evaluation",
+            caption="../report/evaluation.rst",
         ),
         cell_types=report(
-            "results/runs/{run}/evaluate/tsne_cell_type.png", category="Evaluation", caption="../report/tsne.rst"
+            "results/runs/{run}/evaluate/tsne_cell_type.png",
+            category="Evaluation",
+            caption="../report/tsne.rst",
         ),
         regions=report(
-            "results/runs/{run}/evaluate/tsne_region.png", category="Evaluation", caption="../report/tsne.rst"
+            "results/runs/{run}/evaluate/tsne_region.png",
+            category="Evaluation",
+            caption="../report/tsne.rst",
         ),
         confusion=report(
             "results/runs/{run}/evaluate/confusion_matrix.png",
@@ -39,7 +45,6 @@ rule evaluate:
         runtime="4h",
     params:
         flags=PLAN.flags("evaluate"),
-        assignments=lambda wildcards: PLAN.assignments(wildcards.run),
         metadata=lambda wildcards: PLAN.metadata_digest(),
         code=PLAN.code["evaluate"],
         views=f"results/render/{PLAN.render_hash}",

@@ -1,17 +1,17 @@
 # in:  the catalog
-# out: results/splits/{hash}.parquet (neuron, group, split, reason); append-only
+# out: results/splits/{hash of the settings}/{digest of the assignments}.parquet (neuron, group, split, reason)
 
 
 rule split:
     input:
-        catalog=lambda wildcards: ancient(catalog(wildcards)),
+        # The names say what is in the file: the catalog's own age does not matter.
+        catalog=ancient(CATALOG),
     output:
-        # Neurons that were assigned once never move: the command reads the file that is there and adds to it.
-        update("results/splits/{split}.parquet"),
+        "results/splits/{split}/{assignments}.parquet",
     log:
-        "results/logs/split/{split}.log",
+        "results/logs/split/{split}/{assignments}.log",
     benchmark:
-        "results/benchmarks/split/{split}.tsv"
+        "results/benchmarks/split/{split}/{assignments}.tsv"
     conda:
         "../../envs/axonet.yaml"
     threads: 1
@@ -20,8 +20,10 @@ rule split:
         runtime="30m",
     params:
         flags=lambda wildcards: PLAN.flags("split", PLAN.run_of_split(wildcards.split)),
-        catalog=lambda wildcards: PLAN.catalog_digest(),
+        # Neurons that were assigned once never move: the versions that are there are read and added to.
+        former=subpath(output[0], parent=True),
     message:
         "Split: assigning neurons to train, validation and test"
     shell:
-        "python -m axonet.utils.split --catalog {input.catalog} --out {output} {params.flags} > {log} 2>&1"
+        "python -m axonet.utils.split --catalog {input.catalog} --out {output} --former {params.former} {params.flags} "
+        "> {log} 2>&1"

@@ -4,15 +4,16 @@
 
 rule stage1:
     input:
-        # What counts of the split is the digest of the assignments, a param below.
-        splits=lambda wildcards: ancient(split_of_run(wildcards)),
-        index=lambda wildcards: ancient(index(wildcards)),
+        splits=split_of_run,
+        index=ancient(INDEX),
         views=lambda wildcards: ancient(views(wildcards)),
         measures=lambda wildcards: ancient(measures(wildcards)),
     output:
         checkpoint="results/runs/{run}/stage1/best.ckpt",
         history=report(
-            "results/runs/{run}/stage1/history.csv", category="Stage 1", caption="../report/history.rst"
+            "results/runs/{run}/stage1/history.csv",
+            category="Stage 1",
+            caption="../report/history.rst",
         ),
     log:
         "results/logs/{run}/stage1.log",
@@ -27,7 +28,6 @@ rule stage1:
         gpu=1,
     params:
         flags=lambda wildcards: PLAN.flags("stage1", wildcards.run),
-        assignments=lambda wildcards: PLAN.assignments(wildcards.run),
         code=PLAN.code["stage1"],
         views=f"results/render/{PLAN.render_hash}",
         measures=f"results/measure/{PLAN.measure_hash}",

@@ -4,9 +4,9 @@
 
 rule stage2:
     input:
-        splits=lambda wildcards: ancient(split_of_run(wildcards)),
-        index=lambda wildcards: ancient(index(wildcards)),
-        catalog=lambda wildcards: ancient(catalog(wildcards)),
+        splits=split_of_run,
+        index=ancient(INDEX),
+        catalog=ancient(CATALOG),
         measures=lambda wildcards: ancient(measures(wildcards)),
         views=lambda wildcards: [] if PLAN.frozen else ancient(views(wildcards)),
         vectors=lambda wildcards: vectors("stage1")(wildcards) if PLAN.frozen else [],
@@ -14,7 +14,9 @@ rule stage2:
     output:
         checkpoint="results/runs/{run}/stage2/best.ckpt",
         history=report(
-            "results/runs/{run}/stage2/history.csv", category="Stage 2", caption="../report/history.rst"
+            "results/runs/{run}/stage2/history.csv",
+            category="Stage 2",
+            caption="../report/history.rst",
         ),
     log:
         "results/logs/{run}/stage2.log",
@@ -29,13 +31,14 @@ rule stage2:
         gpu=1,
     params:
         flags=lambda wildcards: PLAN.flags("stage2", wildcards.run),
-        assignments=lambda wildcards: PLAN.assignments(wildcards.run),
         metadata=lambda wildcards: PLAN.metadata_digest(),
         code=PLAN.code["stage2"],
         views=f"results/render/{PLAN.render_hash}",
         measures=f"results/measure/{PLAN.measure_hash}",
         vectors=lambda wildcards: (
-            f"--encode-dir results/encode/{PLAN.model(wildcards.run, 'stage1')}" if PLAN.frozen else ""
+            f"--encode-dir results/encode/{PLAN.model(wildcards.run, 'stage1')}"
+            if PLAN.frozen
+            else ""
         ),
         folder=subpath(output.checkpoint, parent=True),
     message:

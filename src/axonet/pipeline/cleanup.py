@@ -34,7 +34,8 @@ def stale_files(directory: Path, plan: Plan) -> list[Path]:
         raise UserError(f"{index}: no such file; run the workflow first")
     named = {*plan.measures(index), *plan.views(index)}
     for run in plan.config.runs:
-        named.add(plan.split_file(run))
+        # All versions of a split file are kept: they remember where neurons belong that may come back.
+        named.update(f"{plan.split_folder(run)}/{path.name}" for path in (directory / plan.split_folder(run)).glob("*"))
         for stage in ("stage1", "stage2"):
             named.update(plan.vectors(run, stage, index))
     kept = {directory / name for name in named}

@@ -57,43 +57,28 @@ def _path() -> str:
 
 def summary(folder: Path, seconds: float) -> list[str]:
     """The lines that close the demo: the folder, the headline figures with chance and interval, what to open."""
+    from axonet.evaluation.headline import describe, headline
+
     evaluate = folder / "results" / "runs" / "main" / "evaluate"
-    metrics = read_json(evaluate / "metrics.json")
-    rows = headline(metrics)
-    width = max(len(row[0]) for row in rows)
-    lines = ["", f"axonet demo: done in {seconds / 60:.1f} min, everything is in {folder / 'results'}", ""]
-    lines += [f"  {name:<{width}}  {text}" for name, text in rows]
-    lines += [
+    rows = headline(read_json(evaluate / "metrics.json"))
+    width = max((len(describe(row)) for row in rows), default=0)
+    return [
+        "",
+        f"axonet demo: done in {seconds / 60:.1f} min, everything is in {folder / 'results'}",
+        "",
+        *(f"  {describe(row):<{width}}  {_figure(row)}" for row in rows),
         "",
         "  So few neurons prove nothing: the intervals are as wide as they are. The demo shows that every step works.",
         "",
         f"  Read next: {evaluate / 'eval_report.txt'}",
         f"  Look at:   {evaluate / 'tsne_cell_type.png'}, {evaluate / 'confusion_matrix.png'}",
     ]
-    return lines
-
-
-def headline(metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The figures that answer first: (what, "value [interval], chance, baseline")."""
-    rows = [*metrics["retrieval"], *metrics["zero_shot"], *metrics["tasks"]]
-    chosen = [row for row in rows if row.get("headline")]
-    return [(_title(row), _figure(row)) for row in chosen]
-
-
-def _title(row: Mapping[str, Any]) -> str:
-    parts = [str(row["task"]), str(row.get("level") or ""), str(row["metric"]), str(row.get("model") or "")]
-    return " ".join(part for part in parts if part).replace("_", " ")
 
 
 def _figure(row: Mapping[str, Any]) -> str:
-    low, high = row["interval"] if row.get("interval") else (None, None)
-    text = f"{row['value']:.3f}"
-    if low is not None:
-        text += f" [{low:.3f}, {high:.3f}]"
-    for name in ("chance", "majority", "commonest_caption"):
-        if row.get(name) is not None:
-            text += f", {name.replace('_', ' ')} {row[name]:.3f}"
-    return text + (f", n = {row['n']}" if row.get("n") is not None else "")
+    interval = row.get("interval")
+    text = f"{row['value']:.2f}" + (f" [{interval[0]:.2f}, {interval[1]:.2f}]" if interval else " (no interval)")
+    return f"{text:<19} chance {row['chance']:.2f}   n = {row['n']}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -62,8 +62,16 @@ class Plan:
         return self.config.seed if seed is None else seed
 
     def split_file(self, run: str) -> str:
-        """The append-only split file of a run; runs that split alike share it."""
-        return f"results/splits/{self.split_hash(run)}.parquet"
+        """The split file of a run, named by its settings and by who is in which split.
+
+        The second name is computed from the catalog by the function that the split step itself uses. So metadata that
+        moves no neuron asks for a file that is there already and retrains nothing, and the step needs not run to know it.
+        """
+        return f"{self.split_folder(run)}/{self.assignments(run)}.parquet"
+
+    def split_folder(self, run: str) -> str:
+        """Folder of the versions of a run's split file; runs that split alike share it."""
+        return f"results/splits/{self.split_hash(run)}"
 
     def split_hash(self, run: str) -> str:
         """Names a split: scheme, seed, ratios and the code's epoch."""
@@ -72,6 +80,16 @@ class Plan:
     def run_of_split(self, split_hash: str) -> str:
         """One of the runs that use a split."""
         return next(run for run in self.config.runs if self.split_hash(run) == split_hash)
+
+    def assignments(self, run: str) -> str:
+        """Digest of who is in which split, once the split file is up to date."""
+        from axonet.datasets.splits import planned_digest
+
+        versions = sorted(Path(self.split_folder(run)).glob("*.parquet"))
+        key = (self.split_hash(run), Path(CATALOG).stat().st_mtime_ns, len(versions))
+        if key not in self._digests:
+            self._digests[key] = planned_digest(CATALOG, versions, self.split_settings(run))
+        return self._digests[key]
 
     # Models -----------------------------------------------------------------------------------------------------
 
@@ -128,29 +146,6 @@ class Plan:
     def metadata_digest(self) -> str:
         """Digest of the metadata of all neurons."""
         return str(read_json(INDEX)["metadata"]) if Path(INDEX).exists() else PENDING
-
-    def catalog_digest(self) -> str:
-        """Digest of everything in the catalog but paths: makes the split stale."""
-        if not Path(INDEX).exists():
-            return PENDING
-        index = read_json(INDEX)
-        return short_hash([index["shards"], index["metadata"]])
-
-    def assignments(self, run: str) -> str:
-        """Digest of which neuron is in which split: makes training stale.
-
-        It is computed from the catalog as it is now, by the function that the split step itself uses, so that
-        metadata which moves no neuron retrains nothing, and nothing has to be run to know it.
-        """
-        from axonet.datasets.splits import planned_digest
-
-        catalog, file = Path(CATALOG), Path(self.split_file(run))
-        if not catalog.exists():
-            return PENDING
-        key = (self.split_hash(run), catalog.stat().st_mtime_ns, file.stat().st_mtime_ns if file.exists() else 0)
-        if key not in self._digests:
-            self._digests[key] = planned_digest(catalog, file, self.split_settings(run))
-        return self._digests[key]
 
     # Flags ------------------------------------------------------------------------------------------------------
 
