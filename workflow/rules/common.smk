@@ -1,10 +1,10 @@
 # What all rules share: the checked config, the plan (names, digests, flags) and the functions that ask the checkpoint
 # which shards there are.
-import os
 import sys
 
 from axonet.core.errors import UserError
 from axonet.pipeline.code_epochs import code_states, read_record, write_record
+from axonet.pipeline.interpreter import use_this_python
 from axonet.pipeline.plan import (
     CATALOG,
     CODE_RECORD,
@@ -24,10 +24,7 @@ try:
 except UserError as error:
     print(f"error: {error}", file=sys.stderr)
     sys.exit(2)
-# Rules call `python`: this one, also when its environment was not activated. Conda environments come before it.
-os.environ["PATH"] = (
-    f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-)
+use_this_python()
 config.clear()
 config.update(root_values(root_config))
 drift = describe_drift(CODE)

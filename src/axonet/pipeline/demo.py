@@ -18,6 +18,7 @@ from axonet.core.errors import UserError
 from axonet.core.files import read_json
 from axonet.core.progress import say
 from axonet.core.resources import project_root
+from axonet.pipeline.interpreter import path_with_this_python
 
 
 class DemoConfig(CommandSettings):
@@ -30,7 +31,7 @@ class DemoConfig(CommandSettings):
 
 def run(config: DemoConfig) -> None:
     """Run Snakemake in the folder, then print what came out."""
-    if shutil.which("snakemake", path=_path()) is None:
+    if shutil.which("snakemake", path=path_with_this_python()) is None:
         raise UserError("snakemake is not installed; install axonet with its extra: pip install 'axonet[demo]'")
     root, folder = project_root(), config.out.resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -40,7 +41,7 @@ def run(config: DemoConfig) -> None:
     cores = "all" if config.cores is None else str(config.cores)
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(root / "Snakefile")]
     command += ["--directory", str(folder), "--cores", cores, *(["--dry-run"] if config.dry_run else [])]
-    code = subprocess.run(command, env={**os.environ, "PATH": _path()}, check=False).returncode
+    code = subprocess.run(command, env={**os.environ, "PATH": path_with_this_python()}, check=False).returncode
     if code:
         raise UserError(
             f"the workflow stopped (exit code {code}); its messages are above, logs in {folder}/results/logs"
@@ -48,11 +49,6 @@ def run(config: DemoConfig) -> None:
     if not config.dry_run:
         for line in summary(config.out, time.monotonic() - started):
             say(line)
-
-
-def _path() -> str:
-    """PATH with this interpreter's folder first: the rules call ``python``."""
-    return f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 
 
 def summary(folder: Path, seconds: float) -> list[str]:

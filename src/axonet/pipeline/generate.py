@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from axonet.core.config import Settings, setting_names
 from axonet.core.files import to_json, write_text
 from axonet.core.progress import say
 from axonet.core.resources import project_root
@@ -52,13 +52,14 @@ def _sentence(text: str | None) -> str:
     return f"{text[0].upper()}{text[1:].rstrip('.')}." if text else ""
 
 
-def _model_of(field: FieldInfo) -> type[BaseModel] | None:
+def _model_of(field: FieldInfo) -> type[Settings] | None:
     options = [field.annotation, *get_args(field.annotation)]
-    return next((o for o in options if isinstance(o, type) and issubclass(o, BaseModel)), None)
+    return next((o for o in options if isinstance(o, type) and issubclass(o, Settings)), None)
 
 
-def _rows(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    for name, field in model.model_fields.items():
+def _rows(model: type[Settings], prefix: str = "") -> Iterator[str]:
+    for name in setting_names(model):
+        field = model.model_fields[name]
         inner = _model_of(field)
         if inner is not None:
             yield from _rows(inner, f"{prefix}{name}.")
@@ -87,7 +88,7 @@ def _default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True)
     if isinstance(value, dict):
         value = {
-            key: item.model_dump(exclude_defaults=True) if isinstance(item, BaseModel) else item
+            key: item.model_dump(exclude_defaults=True) if isinstance(item, Settings) else item
             for key, item in value.items()
         }
     return "none" if value is None else f"`{to_json(value) if isinstance(value, bool | dict | list) else value}`"

@@ -5,33 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import Field, create_model, field_validator
+from pydantic import Field, field_validator
 
 from axonet.core.config import Settings, load_settings
 from axonet.datasets.splits import SplitSettings
+from axonet.evaluation.settings import EvaluationSettings
+from axonet.learning.clip_settings import ClipSettings
+from axonet.learning.settings import Stage1Settings
 from axonet.pipeline.sections import section
 from axonet.rendering.settings import RenderSettings
 from axonet.sources.settings import AcquireSettings
-from axonet.training.clip_evaluator import EvaluateConfig
-from axonet.training.clip_trainer import ClipConfig
-from axonet.training.trainer import Stage1Config
 
-# The workflow decides these by itself: a run has its own seed, shards are always packed.
-_OF_A_RUN = ("seed",)
-
-GIVEN = "path of a given checkpoint: nothing is trained, new neurons are only measured, rendered and encoded"
-Stage1Section = create_model(
-    "Stage1Section",
-    __base__=section(Stage1Config, *_OF_A_RUN),
-    checkpoint=(str | None, Field(None, description=GIVEN)),
+GIVEN = (
+    str | None,
+    Field(
+        None,
+        description="path of a given checkpoint: nothing is trained, new neurons are only measured, rendered and encoded",
+    ),
 )
-Stage2Section = create_model(
-    "Stage2Section",
-    __base__=section(ClipConfig, *_OF_A_RUN),
-    checkpoint=(str | None, Field(None, description=GIVEN)),
-)
-RenderSection = section(RenderSettings, *_OF_A_RUN)
-EvaluateSection = section(EvaluateConfig)
+RenderSection = section(RenderSettings, "seed")
+Stage1Section = section(Stage1Settings, "seed", checkpoint=GIVEN)
+Stage2Section = section(ClipSettings, "seed", checkpoint=GIVEN)
 
 
 class RunSettings(Settings):
@@ -55,9 +49,9 @@ class RootConfig(Settings):
     acquire: AcquireSettings = Field(AcquireSettings(), description="where the neurons come from")
     render: RenderSection = Field(RenderSection(), description="how they are drawn")  # type: ignore[valid-type]
     split: SplitSettings = Field(SplitSettings(), description="which neurons train, validate and test")
-    stage1: Stage1Section = Field(Stage1Section(), description="pre-training of SegVAE2D")
-    stage2: Stage2Section = Field(Stage2Section(), description="the contrastive model")
-    evaluate: EvaluateSection = Field(EvaluateSection(), description="what is judged")  # type: ignore[valid-type]
+    stage1: Stage1Section = Field(Stage1Section(), description="pre-training of SegVAE2D")  # type: ignore[valid-type]
+    stage2: Stage2Section = Field(Stage2Section(), description="the contrastive model")  # type: ignore[valid-type]
+    evaluate: EvaluationSettings = Field(EvaluationSettings(), description="what is judged")
     runs: dict[str, RunSettings] = Field({"main": RunSettings()}, description="the runs, by name")
     code: CodeSettings = Field(CodeSettings(), description="what a change of axonet's code does")
 

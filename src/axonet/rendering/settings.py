@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from axonet.core.config import Settings
 
@@ -92,6 +92,11 @@ class RenderSettings(Settings):
         False, description="accepted for compatibility: nothing is meshed, so there is no mesh cache to switch off"
     )
     seed: int = Field(0, ge=0, description="seed of the sampled look directions; another one gives other views")
+
+    @field_validator("depth_bits", mode="before")
+    @classmethod
+    def _is_a_number(cls, value: object) -> object:
+        return int(value) if isinstance(value, str) and value.isdecimal() else value  # arguments are text
 
     @model_validator(mode="after")
     def _can_be_rendered(self) -> RenderSettings:
