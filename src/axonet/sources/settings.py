@@ -28,7 +28,7 @@ class FolderSettings(Settings):
 
     swc_dir: Path | None = Field(None, description="folder with SWC files, searched with its sub-folders")
     metadata: Path | None = Field(None, description="metadata of these neurons; without it they have none")
-    source: Literal["table", "neuromorpho"] = Field("table", description="dialect of the metadata")
+    source: Literal["table", "neuromorpho", "allen"] = Field("table", description="dialect of the metadata")
 
 
 class AcquireSettings(Settings):
