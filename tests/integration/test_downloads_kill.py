@@ -1,0 +1,128 @@
+"""Killed at any moment and started again, a download ends with the same bytes and asks for nothing it has."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.allen import Allen
+from tests.fakes.folders import stable_files, status
+from tests.fakes.neuromorpho import NeuroMorpho
+from tests.fakes.server import Replica
+
+N = 60
+JOBS = 4
+COMMANDS = {
+    "neuromorpho": [
+        "axonet.utils.neuromorpho_bulk",
+        "--query",
+        "species:mouse",
+        "--fetch-morphometry",
+        "--page-size",
+        "9",
+    ],
+    "allen": ["axonet.utils.allen_bulk", "--include-metadata"],
+}
+
+
+class Runner:
+    """Starts the command against a replica, and kills it when the replica has seen so many requests."""
+
+    def __init__(self, source: str, folder: Path) -> None:
+        self.out = folder / "out"
+        site = NeuroMorpho.made_up(N) if source == "neuromorpho" else Allen.made_up(N // 3, N // 3, N // 3)
+        self.replica = Replica(site, latency=0.004, on_request=self._seen)
+        cache = site.write_package(folder / "cache") if isinstance(site, Allen) else folder
+        variables = ("AXONET_NEUROMORPHO_URL", "AXONET_ALLEN_URL", "AXONET_BIL_URL")
+        self._environment = {**os.environ, **dict.fromkeys(variables, self.replica.url), "AXONET_CACHE": str(cache)}
+        self._environment |= {"NO_PROXY": "*", "OMP_NUM_THREADS": "1"}
+        self._command = [sys.executable, "-m", *COMMANDS[source], "--rate", "0", "--jobs", str(JOBS)]
+        self._process: subprocess.Popen[str] | None = None
+        self._deadline = 0
+        self._delay = 0.0
+        self._signal = signal.SIGKILL
+
+    def _seen(self, number: int) -> None:
+        if self._process is not None and number == self._deadline:
+            # By a timer: the answer goes out, and the client may be anywhere when it is hit.
+            threading.Timer(self._delay, self._process.send_signal, [self._signal]).start()
+
+    def run(self, stop_after: int = 0, delay: float = 0.0, stop_by: signal.Signals = signal.SIGKILL) -> tuple[int, str]:
+        """Run to the end, or to so many requests from now; returns the exit code and what was said."""
+        self._deadline = len(self.replica.log) + stop_after if stop_after else 0
+        self._delay, self._signal = delay, stop_by
+        self._process = subprocess.Popen(
+            [*self._command, "--out", str(self.out)], env=self._environment, stderr=subprocess.PIPE, text=True
+        )
+        _, said = self._process.communicate(timeout=60)
+        return self._process.returncode, said
+
+
+@pytest.fixture(params=list(COMMANDS))
+def runner(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Runner]:
+    one = Runner(request.param, tmp_path)
+    with one.replica:
+        yield one
+
+
+def killed_and_finished(runner: Runner, tmp_path: Path, seed: int, kills: int, longest_run: int) -> None:
+    draw = random.Random(seed)
+    happened = 0
+    for _ in range(kills):
+        code, _ = runner.run(
+            draw.randint(1, longest_run), draw.choice([0.0, draw.uniform(0, 0.05), draw.uniform(0, 0.3)])
+        )
+        happened += code == -signal.SIGKILL
+        whole = list((runner.out / "swc").glob("[!.]*")) if (runner.out / "swc").exists() else []
+        assert all(path.read_bytes().endswith(b"\n") and path.suffix == ".swc" for path in whole)
+    code, said = runner.run()
+    assert code == 0, said
+    assert happened >= kills // 2
+    files = runner.replica.paths("/dableFiles/") + runner.replica.paths("_download/") + runner.replica.paths("/biccn/")
+    assert len(set(files)) == N
+    assert len(files) <= N + happened * JOBS, "a finished file was asked for again"
+    assert {row["ok"] for row in status(runner.out).values()} == {True}
+    after = stable_files(runner.out)
+    assert len(after) >= N
+    assert not list(runner.out.rglob("*.part*"))
+    runner.out = tmp_path / "undisturbed"
+    assert runner.run()[0] == 0
+    assert stable_files(runner.out) == after
+
+
+def test_killed_several_times_the_data_are_those_of_an_undisturbed_run(runner: Runner, tmp_path: Path) -> None:
+    killed_and_finished(runner, tmp_path, seed=1, kills=4, longest_run=25)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(2, 5))
+def test_killed_at_many_moments_the_data_are_those_of_an_undisturbed_run(
+    seed: int, runner: Runner, tmp_path: Path
+) -> None:
+    killed_and_finished(runner, tmp_path, seed=seed, kills=24, longest_run=8)
+
+
+@pytest.mark.parametrize("runner", ["neuromorpho"], indirect=True)
+def test_ctrl_c_leaves_a_state_that_goes_on_and_says_so(runner: Runner) -> None:
+    code, said = runner.run(stop_after=30, stop_by=signal.SIGINT)
+    assert code == 130
+    lines = said.splitlines()
+    assert "the same command goes on from there" in lines[-2]
+    assert lines[-1] == "interrupted"
+    rows = status(runner.out)
+    assert len(rows) == N
+    assert 5 < sum(row["ok"] for row in rows.values()) < N
+    assert {row["reason"] for row in rows.values() if not row["ok"]} == {"not_tried"}
+    before = len(runner.replica.log)
+    assert runner.run()[0] == 0
+    again = list(runner.replica.paths("/dableFiles/"))
+    assert len(again) <= N + JOBS
+    assert not [entry for entry in runner.replica.log[before:] if entry.path.endswith("/neuron/select")]
