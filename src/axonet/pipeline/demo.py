@@ -40,7 +40,16 @@ def run(config: DemoConfig) -> None:
     started = time.monotonic()
     cores = "all" if config.cores is None else str(config.cores)
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(root / "Snakefile")]
-    command += ["--directory", str(folder), "--cores", cores, *(["--dry-run"] if config.dry_run else [])]
+    command += [
+        "--quiet",
+        "host",
+        "reason",
+        "--directory",
+        str(folder),
+        "--cores",
+        cores,
+        *(["--dry-run"] if config.dry_run else []),
+    ]
     code = subprocess.run(command, env={**os.environ, "PATH": path_with_this_python()}, check=False).returncode
     if code:
         raise UserError(
@@ -74,7 +83,7 @@ def summary(folder: Path, seconds: float) -> list[str]:
 def _figure(row: Mapping[str, Any]) -> str:
     interval = row.get("interval")
     text = f"{row['value']:.2f}" + (f" [{interval[0]:.2f}, {interval[1]:.2f}]" if interval else " (no interval)")
-    return f"{text:<19} chance {row['chance']:.2f}   n = {row['n']}"
+    return f"{text:<19} chance {row['chance']:.2f}" + (f"   n = {row['n']}" if row["n"] else "")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
