@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from axonet.core.files import read_jsonl, write_jsonl
-
 from tests.integration.corpus import metadata_row, write_neuron
 from tests.integration.project import REPOSITORY, Project
 

@@ -35,7 +35,13 @@ def call(installed: Path, folder: Path, *arguments: str) -> subprocess.Completed
 
 
 def test_the_wheel_carries_the_workflow_and_the_table_of_the_demo(installed: Path) -> None:
-    for name in ("Snakefile", "config.yaml", "workflow/rules/render.smk", "profiles/default/config.yaml", "envs/axonet.yaml"):
+    for name in (
+        "Snakefile",
+        "config.yaml",
+        "workflow/rules/render.smk",
+        "profiles/default/config.yaml",
+        "envs/axonet.yaml",
+    ):
         assert (installed / "axonet/project" / name).read_bytes() == (REPOSITORY / name).read_bytes()
     assert (installed / "axonet/project/data/demo/neurons.csv").is_file()
 

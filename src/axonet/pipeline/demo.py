@@ -73,7 +73,7 @@ def summary(folder: Path, seconds: float) -> list[str]:
         "",
         *(f"  {describe(row):<{width}}  {_figure(row)}" for row in rows),
         "",
-        "  So few neurons prove nothing: the intervals are as wide as they are. The demo shows that every step works.",
+        "  So few neurons prove nothing, whatever the intervals say; the demo shows that every step works.",
         "",
         f"  Read next: {evaluate / 'eval_report.txt'}",
         f"  Look at:   {evaluate / 'tsne_cell_type.png'}, {evaluate / 'confusion_matrix.png'}",
