@@ -1,7 +1,7 @@
 """What reruns after which change: the table of docs/explanation/reruns.md, row by row.
 
-What the acquire step does not see is asked of a dry run. For neurons and metadata acquire runs for real (seconds), and a
-dry run tells the rest.
+What the acquire step does not see is asked of a dry run. For neurons and metadata acquire runs for real (seconds), and
+a dry run tells the rest.
 """
 
 from __future__ import annotations

@@ -40,16 +40,8 @@ def run(config: DemoConfig) -> None:
     started = time.monotonic()
     cores = "all" if config.cores is None else str(config.cores)
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(root / "Snakefile")]
-    command += [
-        "--quiet",
-        "host",
-        "reason",
-        "--directory",
-        str(folder),
-        "--cores",
-        cores,
-        *(["--dry-run"] if config.dry_run else []),
-    ]
+    command += ["--quiet", "host", "reason", "--directory", str(folder), "--cores", cores]
+    command += ["--dry-run"] if config.dry_run else []
     code = subprocess.run(command, env={**os.environ, "PATH": path_with_this_python()}, check=False).returncode
     if code:
         raise UserError(

@@ -65,7 +65,7 @@ class Plan:
         """The split file of a run, named by its settings and by who is in which split.
 
         The second name is computed from the catalog by the function that the split step itself uses. So metadata that
-        moves no neuron asks for a file that is there already and retrains nothing, and the step needs not run to know it.
+        moves no neuron asks for a file that is there already, and retrains nothing.
         """
         return f"{self.split_folder(run)}/{self.assignments(run)}.parquet"
 

@@ -20,7 +20,7 @@ GIVEN = (
     str | None,
     Field(
         None,
-        description="path of a given checkpoint: nothing is trained, new neurons are only measured, rendered and encoded",
+        description="path of a given checkpoint: nothing is trained, new neurons are only measured, drawn and encoded",
     ),
 )
 RenderSection = section(RenderSettings, "seed")
