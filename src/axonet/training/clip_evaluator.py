@@ -7,15 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import Field, model_validator
-from pydantic.config import JsonDict
 
-from axonet.core.config import CommandSettings, run_command
+from axonet.core.config import run_command
 from axonet.evaluation.settings import EvaluationSettings
+from axonet.training.inputs import IO, PackedViews
 
-IO: JsonDict = {"io": True}
 
-
-class EvaluateConfig(EvaluationSettings, CommandSettings):
+class EvaluateConfig(EvaluationSettings, PackedViews):
     """Judge a Stage 2 checkpoint: retrieval, zero-shot, probes and baselines, with intervals.
 
     Views are named by a data directory and a manifest, or by a split file with packed shards. Writes metrics.json,
@@ -33,14 +31,13 @@ class EvaluateConfig(EvaluationSettings, CommandSettings):
         json_schema_extra=IO,
     )
     metadata: Path = Field(description="metadata of the neurons, in the dialect of --source", json_schema_extra=IO)
-    source: str = Field("neuromorpho", description="dialect of --metadata: neuromorpho or table", json_schema_extra=IO)
+    source: str = Field(
+        "neuromorpho", description="dialect of --metadata: neuromorpho, allen or table", json_schema_extra=IO
+    )
     output_dir: Path = Field(Path("eval_results"), description="folder for all outputs", json_schema_extra=IO)
     vectors: Path | None = Field(
         None, description="vectors of all these views (a file or a folder); encoded by default", json_schema_extra=IO
     )
-    splits: Path | None = Field(None, description="split file, instead of manifests", json_schema_extra=IO)
-    shards: Path | None = Field(None, description="index of the shards, with --splits", json_schema_extra=IO)
-    render_dir: Path | None = Field(None, description="folder of the packed views, with --splits", json_schema_extra=IO)
     measure_dir: Path | None = Field(
         None, description="folder of the measurements; with manifests --data-dir by default", json_schema_extra=IO
     )

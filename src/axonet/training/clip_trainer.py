@@ -8,19 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import Field, model_validator
-from pydantic.config import JsonDict
 
-from axonet.core.config import CommandSettings, run_command
+from axonet.core.config import run_command
 from axonet.learning.clip_settings import ClipSettings
+from axonet.training.inputs import IO, TrainingViews
 
 if TYPE_CHECKING:
     from axonet.learning.clip_neurons import Measures
     from axonet.learning.clip_views import Views
 
-IO: JsonDict = {"io": True}
 
-
-class ClipConfig(ClipSettings, CommandSettings):
+class ClipConfig(ClipSettings, TrainingViews):
     """Align views of neurons with descriptions that are generated from their metadata and measurements.
 
     Views are named either by a data directory and manifests, or by a split file with packed shards (or with the
@@ -33,18 +31,6 @@ class ClipConfig(ClipSettings, CommandSettings):
     source: str = Field(
         "neuromorpho", description="dialect of --metadata: neuromorpho, allen or table", json_schema_extra=IO
     )
-    data_dir: Path | None = Field(None, description="folder made by dataset_generator", json_schema_extra=IO)
-    manifest_train: Path | None = Field(
-        None, description="training views; manifest_train.jsonl in --data-dir by default", json_schema_extra=IO
-    )
-    manifest_val: Path | None = Field(
-        None,
-        description="validation views, which choose the best epoch; without them the training loss does",
-        json_schema_extra=IO,
-    )
-    splits: Path | None = Field(None, description="split file, instead of manifests", json_schema_extra=IO)
-    shards: Path | None = Field(None, description="index of the shards, with --splits", json_schema_extra=IO)
-    render_dir: Path | None = Field(None, description="folder of the packed views, with --splits", json_schema_extra=IO)
     measure_dir: Path | None = Field(
         None, description="folder of the measurements; with manifests --data-dir by default", json_schema_extra=IO
     )
@@ -55,11 +41,6 @@ class ClipConfig(ClipSettings, CommandSettings):
         Path("checkpoints/clip"), description="folder for checkpoints and history", json_schema_extra=IO
     )
     log_dir: Path = Field(Path("logs/clip"), description="folder for TensorBoard logs", json_schema_extra=IO)
-    resume: str | None = Field(
-        None,
-        description="last.ckpt to go on from, or auto: what a stopped run left in --save-dir, if anything",
-        json_schema_extra=IO,
-    )
 
     @model_validator(mode="after")
     def _one_way_to_name_views(self) -> ClipConfig:

@@ -8,45 +8,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import Field, model_validator
-from pydantic.config import JsonDict
 
-from axonet.core.config import CommandSettings, run_command
+from axonet.core.config import run_command
 from axonet.learning.settings import Stage1Settings
+from axonet.training.inputs import IO, TrainingViews
 
 if TYPE_CHECKING:
     from axonet.datasets.view_store import ViewStore
 
-IO: JsonDict = {"io": True}
 
-
-class Stage1Config(Stage1Settings, CommandSettings):
+class Stage1Config(Stage1Settings, TrainingViews):
     """Train SegVAE2D to recover compartments and depth from silhouettes.
 
     Views are named either by a data directory and manifests, or by a split file with packed shards. Writes best.ckpt,
     last.ckpt, history.csv and run.json into --save-dir, TensorBoard logs and pictures of predictions into --log-dir.
     """
 
-    data_dir: Path | None = Field(None, description="folder made by dataset_generator", json_schema_extra=IO)
-    manifest_train: Path | None = Field(
-        None, description="training views; manifest_train.jsonl in --data-dir by default", json_schema_extra=IO
-    )
-    manifest_val: Path | None = Field(
-        None,
-        description="validation views, which choose the best epoch; without them the training loss does",
-        json_schema_extra=IO,
-    )
-    splits: Path | None = Field(None, description="split file, instead of manifests", json_schema_extra=IO)
-    shards: Path | None = Field(None, description="index of the shards, with --splits", json_schema_extra=IO)
-    render_dir: Path | None = Field(None, description="folder of the packed views, with --splits", json_schema_extra=IO)
     save_dir: Path = Field(
         Path("checkpoints/stage1"), description="folder for checkpoints and history", json_schema_extra=IO
     )
     log_dir: Path = Field(Path("logs/stage1"), description="folder for TensorBoard logs", json_schema_extra=IO)
-    resume: str | None = Field(
-        None,
-        description="last.ckpt to go on from, or auto: what a stopped run left in --save-dir, if anything",
-        json_schema_extra=IO,
-    )
 
     @model_validator(mode="after")
     def _one_way_to_name_views(self) -> Stage1Config:

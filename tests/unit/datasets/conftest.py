@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from view_examples import swc_text, view_row
 
 from axonet.datasets.shards import ViewImages
+from tests.unit.datasets.view_examples import swc_text, view_row
 
 
 @pytest.fixture

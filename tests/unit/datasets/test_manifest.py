@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from view_examples import view_row
 
 from axonet.core.errors import UserError
 from axonet.datasets.manifest import MANIFEST_SCHEMA, parquet_beside, read_manifest, write_manifest
+from tests.unit.datasets.view_examples import view_row
 
 
 @pytest.fixture

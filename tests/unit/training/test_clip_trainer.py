@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from learning.clip_toy import TYPES, write_toy
 
 from axonet.core.config import parse_command, resume_safe_names, setting_names
 from axonet.core.files import read_jsonl, write_json, write_jsonl, write_table
@@ -18,6 +17,7 @@ from axonet.inference.vectors import ViewVectors, read_vectors, write_vectors
 from axonet.models.checkpoint import load_checkpoint, save_checkpoint
 from axonet.training.clip_trainer import ClipConfig, main
 from axonet.utils.encode import main as encode
+from tests.unit.learning.clip_toy import TYPES, write_toy
 
 # The example of the training guide, word for word.
 GUIDE = """
