@@ -20,6 +20,8 @@ commands:
 {commands}
 
 Each step of the pipeline is a command of its own:
+  python -m axonet.utils.neuromorpho_bulk      download from NeuroMorpho.Org
+  python -m axonet.utils.allen_bulk            download from the Allen Institute
   python -m axonet.utils.acquire               collect neurons into one catalog
   python -m axonet.utils.measure               morphometrics of SWC files
   python -m axonet.training.dataset_generator  render 2D views of SWC files

@@ -74,28 +74,39 @@ def runner(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Runner]:
 
 
 def killed_and_finished(runner: Runner, tmp_path: Path, seed: int, kills: int, longest_run: int) -> None:
-    draw = random.Random(seed)
-    happened = 0
-    for _ in range(kills):
-        code, _ = runner.run(
-            draw.randint(1, longest_run), draw.choice([0.0, draw.uniform(0, 0.05), draw.uniform(0, 0.3)])
-        )
-        happened += code == -signal.SIGKILL
-        whole = list((runner.out / "swc").glob("[!.]*")) if (runner.out / "swc").exists() else []
-        assert all(path.read_bytes().endswith(b"\n") and path.suffix == ".swc" for path in whole)
-    code, said = runner.run()
-    assert code == 0, said
-    assert happened >= kills // 2
-    files = runner.replica.paths("/dableFiles/") + runner.replica.paths("_download/") + runner.replica.paths("/biccn/")
-    assert len(set(files)) == N
-    assert len(files) <= N + happened * JOBS, "a finished file was asked for again"
-    assert {row["ok"] for row in status(runner.out).values()} == {True}
-    after = stable_files(runner.out)
-    assert len(after) >= N
-    assert not list(runner.out.rglob("*.part*"))
+    """Kill so many runs; whenever one gets through to its end, compare, and begin with another folder."""
     runner.out = tmp_path / "undisturbed"
     assert runner.run()[0] == 0
-    assert stable_files(runner.out) == after
+    expected = stable_files(runner.out)
+    draw = random.Random(seed)
+    in_all = in_this_folder = 0
+    while True:
+        if not in_this_folder:
+            runner.out = tmp_path / f"disturbed-{in_all}"
+            runner.replica.log.clear()
+        is_last = in_all >= kills
+        delay = draw.choice([0.0, draw.uniform(0, 0.05), draw.uniform(0, 0.3)])
+        code, said = runner.run(0 if is_last else draw.randint(1, longest_run), delay)
+        if code == -signal.SIGKILL:
+            in_all, in_this_folder = in_all + 1, in_this_folder + 1
+            whole = (runner.out / "swc").glob("[!.]*") if (runner.out / "swc").exists() else ()
+            assert all(path.read_bytes().endswith(b"\n") and path.suffix == ".swc" for path in whole)
+            continue
+        assert code == 0, said
+        compare(runner, expected, in_this_folder)
+        in_this_folder = 0
+        if is_last:
+            return
+
+
+def compare(runner: Runner, expected: dict[str, bytes], kills: int) -> None:
+    """The folder has what an undisturbed run has, and no finished file was asked for again."""
+    assert stable_files(runner.out) == expected
+    assert {row["ok"] for row in status(runner.out).values()} == {True}
+    assert not list(runner.out.rglob("*.part*"))
+    files = [path for part in ("/dableFiles/", "_download/", "/biccn/") for path in runner.replica.paths(part)]
+    assert len(set(files)) == N
+    assert len(files) <= N + kills * JOBS
 
 
 def test_killed_several_times_the_data_are_those_of_an_undisturbed_run(runner: Runner, tmp_path: Path) -> None:
@@ -107,7 +118,7 @@ def test_killed_several_times_the_data_are_those_of_an_undisturbed_run(runner: R
 def test_killed_at_many_moments_the_data_are_those_of_an_undisturbed_run(
     seed: int, runner: Runner, tmp_path: Path
 ) -> None:
-    killed_and_finished(runner, tmp_path, seed=seed, kills=24, longest_run=8)
+    killed_and_finished(runner, tmp_path, seed=seed, kills=24, longest_run=12)
 
 
 @pytest.mark.parametrize("runner", ["neuromorpho"], indirect=True)

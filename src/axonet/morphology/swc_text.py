@@ -149,7 +149,8 @@ def _number_table(rows: bytes) -> FloatArray | None:
         pa.string(), len(starts), [None, pa.py_buffer(offsets), pa.py_buffer(text[~is_space])]
     )
     try:
-        numbers: FloatArray = words.cast(pa.float64()).to_numpy()
+        # The buffer itself: to_numpy() would load pandas, forty megabytes in every process that reads a neuron.
+        numbers: FloatArray = np.frombuffer(words.cast(pa.float64()).buffers()[1], dtype=np.float64, count=len(starts))
     except pa.ArrowInvalid:
         return None
     return numbers.reshape(-1, N_FIELDS)

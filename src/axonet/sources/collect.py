@@ -6,9 +6,10 @@ from pathlib import Path
 
 from axonet.core.progress import say
 from axonet.sources.demo import find_demo_neurons
+from axonet.sources.downloaded import find_allen_neurons, find_neuromorpho_neurons
 from axonet.sources.folder import find_folder_neurons
 from axonet.sources.found import FoundNeuron
-from axonet.sources.settings import AcquireSettings
+from axonet.sources.settings import AcquireSettings, SourceName
 
 
 def collect_neurons(settings: AcquireSettings, folder: Path) -> list[FoundNeuron]:
@@ -23,10 +24,18 @@ def collect_neurons(settings: AcquireSettings, folder: Path) -> list[FoundNeuron
     """
     neurons: list[FoundNeuron] = []
     for source in settings.sources:
-        if source == "demo":
-            found = find_demo_neurons(settings.demo, folder / "demo")
-        else:  # the settings let only available sources through
-            found = find_folder_neurons(settings.folder)
+        found = _find(source, settings, folder / source)
         say(f"source {source}: {len(found)} neurons")
         neurons += found
     return neurons
+
+
+def _find(source: SourceName, settings: AcquireSettings, folder: Path) -> list[FoundNeuron]:
+    if source == "demo":
+        return find_demo_neurons(settings.demo, folder)
+    if source == "folder":
+        return find_folder_neurons(settings.folder)
+    if source == "allen":
+        return find_allen_neurons(settings.allen, folder)
+    assert settings.neuromorpho is not None  # the settings see to it
+    return find_neuromorpho_neurons(settings.neuromorpho, folder)

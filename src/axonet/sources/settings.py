@@ -8,9 +8,10 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from axonet.core.config import Settings
+from axonet.sources.allen.settings import AllenSettings
+from axonet.sources.neuromorpho.settings import NeuroMorphoSettings
 
 SourceName = Literal["demo", "folder", "neuromorpho", "allen"]
-_AVAILABLE = ("demo", "folder")
 
 
 class DemoSettings(Settings):
@@ -35,30 +36,31 @@ class AcquireSettings(Settings):
     """Which neurons to use, and how they are divided into shards."""
 
     sources: list[SourceName] = Field(
-        ["demo"], min_length=1, description="demo and folder; of a cell in two sources the first one is kept"
+        ["demo"],
+        min_length=1,
+        description="demo, folder, neuromorpho, allen; of a cell in two sources the first one is kept",
     )
     shard_bits: int = Field(
         4, ge=0, le=16, description="neurons are divided into 2^bits shards; aim at about 512 neurons a shard"
     )
-    snapshot: str = Field("", description="any word; change it to collect the neurons anew")
+    snapshot: str = Field("", description="any word; change it to ask remote sources anew")
     demo: DemoSettings = Field(DemoSettings(), description="settings of the source demo")
     folder: FolderSettings = Field(FolderSettings(), description="settings of the source folder")
 
+    neuromorpho: NeuroMorphoSettings | None = Field(None, description="settings of the source neuromorpho")
+    allen: AllenSettings = Field(AllenSettings(), description="settings of the source allen")
+
     @field_validator("sources")
     @classmethod
-    def _are_available(cls, sources: list[SourceName]) -> list[SourceName]:
-        for name in sources:
-            if name not in _AVAILABLE:
-                raise ValueError(
-                    f"{name} is no source of the catalog yet: download its files, then name their folder with the "
-                    "source folder"
-                )
+    def _named_once(cls, sources: list[SourceName]) -> list[SourceName]:
         if len(set(sources)) != len(sources):
             raise ValueError("a source is named twice")
         return sources
 
     @model_validator(mode="after")
-    def _folder_is_named(self) -> Self:
+    def _sources_are_told_what_they_need(self) -> Self:
         if "folder" in self.sources and self.folder.swc_dir is None:
             raise ValueError("the source folder needs folder.swc_dir, the folder with SWC files")
+        if "neuromorpho" in self.sources and self.neuromorpho is None:
+            raise ValueError("the source neuromorpho needs neuromorpho.query or neuromorpho.filters: which neurons")
         return self

@@ -80,9 +80,8 @@ def test_retry_after_is_waited_for_by_every_request() -> None:
     with client_and_server(Fault("503", match="slow", retry_after="1")) as (client, replica):
         first = threading.Thread(target=client.send, args=("GET", f"{replica.url}/slow"))
         first.start()
-        while len(replica.log) < 1:
+        while not client.limiter._paused_until:
             time.sleep(0.01)
-        time.sleep(0.1)
         client.send("GET", f"{replica.url}/other")
         first.join()
         times = [entry.at for entry in replica.log]

@@ -1,0 +1,1 @@
+"""Replicas of the servers that axonet downloads from: for tests, and to try commands by hand without a network."""
