@@ -175,8 +175,8 @@ def test_the_listing_follows_files_and_metadata(folder: Path, make_swc: MakeSwc)
     assert len({first, touched, listing_digest(settings)}) == 3
 
 
-def test_sources_that_come_later_are_refused(folder: Path) -> None:
-    with pytest.raises(ValueError, match="neuromorpho is no source of the catalog yet"):
+def test_a_source_that_is_not_told_what_it_needs_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"needs neuromorpho.query or neuromorpho.filters"):
         AcquireSettings(sources=["neuromorpho"])
     with pytest.raises(ValueError, match=r"needs folder.swc_dir"):
         AcquireSettings(sources=["folder"])
