@@ -19,8 +19,7 @@ try:
     root_config = load_config(config)
     CODE = code_states(read_record(Path(CODE_RECORD)), root_config.code.policy)
     PLAN = Plan(root_config, CODE)
-    for stage in ("stage1", "stage2"):
-        PLAN.given(stage)
+    PLAN.check_inputs()
 except UserError as error:
     print(f"error: {error}", file=sys.stderr)
     sys.exit(2)

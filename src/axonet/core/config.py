@@ -106,7 +106,9 @@ def describe(error: ValidationError, model: type[BaseModel], *, flags: bool) -> 
         else:
             message = re.sub(r"^(Value error|Assertion failed), ", "", item["msg"])
             message = re.sub(r"^Input should be ", "must be ", message)
-            given = "" if item["type"] == "value_error" and not path else f" (got {_brief(item['input'])})"
+            # A check of several values together names them itself; the whole section would only be noise.
+            together = item["type"] == "value_error" and (not path or isinstance(item["input"], dict))
+            given = "" if together else f" (got {_brief(item['input'])})"
             yield f"{name}: {message}{given}" if name and path else f"{message}{given}"
 
 
@@ -167,6 +169,9 @@ def parse_command(model: type[CommandType], argv: Sequence[str], program: str | 
             return (sources[0] if sources else named["init_settings"],)
 
     Parsed.__doc__ = inspect.cleandoc(model.__doc__ or "")
+    for field in Parsed.model_fields.values():
+        if field.default is True:  # its flag is --no-name, and the description tells what it does while it is on
+            field.description = f"switch off: {field.description}"
     try:
         parsed = CliApp.run(Parsed, cli_args=list(argv), cli_exit_on_error=False)
     except ValidationError as error:

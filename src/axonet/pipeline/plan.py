@@ -17,6 +17,7 @@ from axonet.core.files import read_json, sha256_file, short_hash
 from axonet.datasets.splits import SplitSettings
 from axonet.pipeline.code_epochs import StageCode
 from axonet.pipeline.root_config import RootConfig
+from axonet.sources.listing import check_folder, listing_digest
 
 CATALOG = "results/acquire/catalog.parquet"
 INDEX = "results/acquire/index.json"
@@ -47,8 +48,10 @@ class Plan:
     @cached_property
     def render_hash(self) -> str:
         """Names the folder of the packed views: render settings, the seed of the views, the code's epoch."""
-        # Workers and the (absent) cache change no pixel.
-        values = {k: v for k, v in setting_values(self.config.render).items() if k not in ("no_cache", "backend")}
+        # What draws, and the (absent) cache, change no pixel.
+        values = {
+            k: v for k, v in setting_values(self.config.render).items() if k not in ("no_cache", "backend", "device")
+        }
         return short_hash([values, self.config.seed, self.code["render"]], 8)
 
     def split_settings(self, run: str) -> SplitSettings:
@@ -114,6 +117,17 @@ class Plan:
         run, stage = model.rsplit(".", 1) if not model.startswith("given.") else ("", model.split(".")[1])
         return self.given(stage) or f"results/runs/{run}/{stage}/best.ckpt"
 
+    def check_inputs(self) -> None:
+        """Look at what the config names before anything is run.
+
+        Raises:
+            UserError: a checkpoint, the folder of SWC files or its metadata is not there.
+        """
+        for stage in ("stage1", "stage2"):
+            self.given(stage)
+        if "folder" in self.config.acquire.sources:
+            check_folder(self.config.acquire.folder)
+
     @property
     def frozen(self) -> bool:
         """Whether Stage 2 trains on vectors of Stage 1 instead of images."""
@@ -139,8 +153,6 @@ class Plan:
 
     def listing(self) -> str:
         """Digest of what the local sources hold: makes acquire stale."""
-        from axonet.sources.catalog import listing_digest
-
         return listing_digest(self.config.acquire)
 
     def metadata_digest(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from axonet.core.errors import UserError
 from axonet.core.files import sha256_file, short_hash
 from axonet.core.resources import project_file
 from axonet.sources.settings import AcquireSettings, DemoSettings, FolderSettings
@@ -32,6 +33,21 @@ def listing_digest(settings: AcquireSettings) -> str:
         elif source == "demo":
             parts.append(["demo", settings.demo.full, _file_state(demo_table(settings.demo))])
     return short_hash(parts)
+
+
+def check_folder(settings: FolderSettings) -> None:
+    """Look at whether a folder of SWC files can be a source.
+
+    Raises:
+        UserError: the folder or the metadata is missing, or the folder holds no SWC file.
+    """
+    folder = settings.swc_dir
+    if folder is None or not folder.is_dir():
+        raise UserError(f"acquire.folder.swc_dir: no folder {str(folder)!r}")
+    if next(iter(iter_swc_files(folder)), None) is None:
+        raise UserError(f"acquire.folder.swc_dir: no .swc file in {str(folder)!r} or its sub-folders")
+    if settings.metadata is not None and not settings.metadata.is_file():
+        raise UserError(f"acquire.folder.metadata: no such file {str(settings.metadata)!r}")
 
 
 def _folder_listing(settings: FolderSettings) -> list[object]:

@@ -75,6 +75,13 @@ def test_a_wrong_argument_is_one_line_that_names_flag_value_and_what_is_allowed(
     assert all(word in error for word in words), error
 
 
+def test_help_says_what_a_flag_that_switches_off_does(capsys):
+    with pytest.raises(SystemExit):
+        parse_command(Bake, ["--help"])
+    assert "switch off: judge baselines too" in " ".join(capsys.readouterr().out.split())
+    assert Bake.model_fields["baselines"].description == "judge baselines too"
+
+
 def test_environment_variables_are_no_settings(monkeypatch):
     monkeypatch.setenv("LR", "5")
     monkeypatch.setenv("lr", "5")

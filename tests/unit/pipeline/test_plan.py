@@ -51,6 +51,7 @@ def test_a_render_setting_and_the_seed_of_views_name_another_folder():
 
 def test_what_changes_no_pixel_names_the_same_folder():
     assert plan(render={"backend": "cpu", "no_cache": True}).render_hash == plan().render_hash
+    assert plan(render={"device": 1}).render_hash == plan().render_hash
 
 
 def test_an_epoch_names_another_folder():
@@ -90,6 +91,23 @@ def test_a_trained_model_belongs_to_its_run_and_a_given_one_to_all(acquired):
 def test_a_given_checkpoint_that_is_missing_is_said():
     with pytest.raises(UserError, match=r"stage1\.checkpoint: no such file 'nowhere\.ckpt'"):
         plan(stage1={"checkpoint": "nowhere.ckpt"}).given("stage1")
+
+
+@pytest.mark.parametrize(
+    ("folder", "words"),
+    [
+        ({"swc_dir": "nowhere"}, "no folder 'nowhere'"),
+        ({"swc_dir": "empty"}, "no .swc file in 'empty'"),
+        ({"swc_dir": "swc", "metadata": "nothing.csv"}, "no such file 'nothing.csv'"),
+    ],
+)
+def test_a_folder_that_cannot_be_a_source_is_said_before_anything_runs(folder, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("empty").mkdir()
+    Path("swc").mkdir()
+    Path("swc/a.swc").write_text("1 1 0 0 0 1 -1\n")
+    with pytest.raises(UserError, match=words):
+        plan(acquire={"sources": ["folder"], "folder": folder}).check_inputs()
 
 
 SECTIONS = {
