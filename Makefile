@@ -34,15 +34,26 @@ $(VENV)/.setup-dev: $(VENV)/.setup
 	$(BIN)/python -m pip install $(PIP_FLAGS) --quiet --disable-pip-version-check $(CONSTRAIN) -e '.[all,dev]'
 	@touch $@
 
+# Software OpenGL for the tests of the GL backend: installed where that is possible, else those tests skip and say why.
+GL_PACKAGES := libegl1 libgl1 libgl1-mesa-dri libfontconfig1
+
+$(VENV)/.system: $(VENV)/.setup
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+	  dpkg -s $(GL_PACKAGES) > /dev/null 2>&1 \
+	    || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(GL_PACKAGES) > /dev/null; } \
+	    || echo "note: no software OpenGL could be installed; the tests of the GL backend will be skipped"; \
+	fi
+	@touch $@
+
 setup: $(VENV)/.setup  ## what the demo needs
 
 demo: $(VENV)/.setup  ## the whole workflow on real neurons, in minutes
 	$(BIN)/axonet demo --out . $(if $(filter all,$(CORES)),,--cores $(CORES))
 
-test: lint  ## everything that a change must pass
+test: lint $(VENV)/.system  ## everything that a change must pass
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
 
-test-all: lint  ## the long tests too
+test-all: lint $(VENV)/.system  ## the long tests too
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: $(VENV)/.setup-dev

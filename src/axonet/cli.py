@@ -9,6 +9,7 @@ from collections.abc import Sequence
 # name -> (module with a main(argv), what it does)
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("axonet.pipeline.demo", "run the whole workflow on real neurons and print what came out"),
+    "render": ("axonet.utils.render", "draw all views of one neuron on a page: axonet render cell.swc -o views.png"),
     "clean": ("axonet.pipeline.cleanup", "list and remove results that no index names any more"),
 }
 

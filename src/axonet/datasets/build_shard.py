@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _QC_TYPES = {"view": pa.int32(), "warnings": pa.list_(pa.string())}
 QC_SCHEMA = pa.schema([pa.field(name, _QC_TYPES.get(name, pa.string())) for name in QC_FIELDS])
 # Neither the number of workers nor what draws changes what an image is.
-NO_PART_OF_AN_IMAGE = ("no_cache", "backend")
+NO_PART_OF_AN_IMAGE = ("no_cache", "backend", "device")
 
 
 @dataclass(frozen=True)

@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
-from numpy.typing import NDArray
 
-from axonet.rendering.camera import Array, Camera
-from axonet.rendering.framing import depth_range, zoom_camera
+from axonet.rendering.camera import Camera
+from axonet.rendering.framing import depth_range
 from axonet.rendering.geometry import Geometry
 from axonet.rendering.perspective import draw_cones_in_perspective
+from axonet.rendering.picture import Draw, Picture
 from axonet.rendering.pooling import pool
 from axonet.rendering.raster import MIN_ROOT_RADIUS, N_LEVELS, Canvas, draw_cones
-
-
-class Picture(NamedTuple):
-    """What a camera sees.
-
-    Attributes:
-        mask: ``(height, width)`` uint8 mask classes.
-        depth_um: ``(height, width)`` float32, NaN on the background.
-        near_um: depth of the frontmost point of the neuron.
-        far_um: depth of its rearmost point.
-    """
-
-    mask: NDArray[np.uint8]
-    depth_um: NDArray[np.float32]
-    near_um: float
-    far_um: float
 
 
 def draw(geometry: Geometry, camera: Camera, canvas: Canvas) -> Picture:
@@ -56,15 +41,15 @@ def draw(geometry: Geometry, camera: Camera, canvas: Canvas) -> Picture:
     return Picture(mask, depth_um, near_um, far_um)
 
 
-def draw_zoom(
-    geometry: Geometry, camera: Camera, soma_center: Array | None, zoom_um: float, canvas: Canvas
-) -> NDArray[np.uint8]:
-    """Silhouette of a window around the soma, seen as by the camera.
+@contextmanager
+def cpu_drawing(geometry: Geometry, height: int, width: int, factor: int) -> Iterator[Draw]:
+    """Draw pictures of a neuron on one canvas.
 
-    Returns:
-        ``(height, width)`` uint8: 255 on the neuron, 0 elsewhere, and everywhere without a soma.
+    Args:
+        geometry: what to draw.
+        height: of the pictures in pixels.
+        width: of the pictures in pixels.
+        factor: samples per pixel side.
     """
-    if soma_center is None:
-        return np.zeros((camera.height, camera.width), dtype=np.uint8)
-    mask = draw(geometry, zoom_camera(camera, soma_center, zoom_um), canvas).mask
-    return np.where(mask > 0, np.uint8(255), np.uint8(0))
+    canvas = Canvas.blank(height * factor, width * factor)
+    yield lambda camera: draw(geometry, camera, canvas)

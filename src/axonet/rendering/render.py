@@ -35,10 +35,10 @@ def render_neuron(neuron: Neuron, settings: RenderSettings, name: str | None = N
         RenderError: the neuron cannot be rendered; ``code`` says why.
     """
     # Inside the function: loading the compiled kernels takes a second that importing the settings must not cost.
-    from axonet.rendering.cpu import draw, draw_zoom
+    from axonet.rendering.backends import drawing
     from axonet.rendering.framing import frame_views
     from axonet.rendering.geometry import build_geometry
-    from axonet.rendering.raster import Canvas
+    from axonet.rendering.picture import draw_zoom
     from axonet.rendering.views import view_directions
 
     geometry = build_geometry(neuron)
@@ -46,26 +46,26 @@ def render_neuron(neuron: Neuron, settings: RenderSettings, name: str | None = N
     directions, tiers, axes = view_directions(points, weights, settings, neuron.name if name is None else name)
     cameras = frame_views(geometry.spheres, directions, axes, settings)
     visible = _visible(geometry, cameras, settings, neuron.name)
-    factor, zoom_um, soma_center = settings.supersample_factor, settings.zoom_um, geometry.soma_center
-    canvas = Canvas.blank(settings.height * factor, settings.width * factor)
+    zoom_um, soma_center = settings.zoom_um, geometry.soma_center
     views = []
-    for index, camera in enumerate(cameras):
-        picture = draw(geometry, camera, canvas)
-        zoom = None if zoom_um is None else draw_zoom(geometry, camera, soma_center, zoom_um, canvas)
-        views.append(
-            View(
-                index=index,
-                tier=tiers[index],
-                mask=picture.mask,
-                depth_um=picture.depth_um,
-                camera=camera,
-                qc=visible[index],
-                near_um=picture.near_um,
-                far_um=picture.far_um,
-                zoom_bw=zoom,
-                has_zoom=zoom is not None and soma_center is not None,
+    with drawing(geometry, settings) as draw:
+        for index, camera in enumerate(cameras):
+            picture = draw(camera)
+            zoom = None if zoom_um is None else draw_zoom(draw, camera, soma_center, zoom_um)
+            views.append(
+                View(
+                    index=index,
+                    tier=tiers[index],
+                    mask=picture.mask,
+                    depth_um=picture.depth_um,
+                    camera=camera,
+                    qc=visible[index],
+                    near_um=picture.near_um,
+                    far_um=picture.far_um,
+                    zoom_bw=zoom,
+                    has_zoom=zoom is not None and soma_center is not None,
+                )
             )
-        )
     return views
 
 

@@ -76,8 +76,14 @@ class RenderSettings(Settings):
     )
     backend: Literal["auto", "gl", "cpu"] = Field(
         "auto",
-        description="what draws: cpu is the exact rasterizer and needs no graphics driver, auto takes the best there "
-        "is (cpu in this version)",
+        description="what draws: cpu is the exact rasterizer and needs no graphics driver, gl is OpenGL without a "
+        "window (extra 'gl'), auto takes gl where a graphics card draws it and cpu elsewhere",
+    )
+    device: int | None = Field(
+        None,
+        ge=0,
+        description="which graphics device draws, counted from 0 with cards before software; the first that works by "
+        "default; set it to share out several cards",
     )
     depth_bits: Literal[8, 16] = Field(
         8, description="bits of a stored depth image; 16 when depth differences below 1/254 of the range matter"
@@ -100,8 +106,8 @@ class RenderSettings(Settings):
 
     @model_validator(mode="after")
     def _can_be_rendered(self) -> RenderSettings:
-        if self.backend == "gl":
-            raise ValueError("the GL backend is not part of this version; use --backend cpu or auto")
+        if self.device is not None and self.backend == "cpu":
+            raise ValueError("device chooses what OpenGL draws on, but backend is cpu; use --backend gl or auto")
         if self.n_views == 0:
             raise ValueError("no views asked for: canonical_views, biased_views and random_views are all 0")
         samples = max(self.width, self.height) * self.supersample_factor

@@ -147,8 +147,8 @@ def test_size_is_width_and_height_and_defaults_are_those_of_the_settings():
 def test_wrong_settings_are_one_line():
     with pytest.raises(UserError, match="sie"):
         render_views(random_neuron(1), sie=40)
-    with pytest.raises(UserError, match="GL backend"):
-        render_views(random_neuron(1), backend="gl")
+    with pytest.raises(UserError, match="device chooses"):
+        render_views(random_neuron(1), backend="cpu", device=0)
 
 
 def test_render_errors_survive_a_worker_process():

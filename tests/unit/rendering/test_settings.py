@@ -24,12 +24,11 @@ def test_every_setting_says_in_a_sentence_what_it_is_for():
         assert "%" not in field.description, name
 
 
-def test_the_gl_backend_is_refused_in_one_line():
-    with pytest.raises(
-        UserError, match="the GL backend is not part of this version; use --backend cpu or auto"
-    ) as caught:
-        load_settings(RenderSettings, {"backend": "gl"}, "render")
+def test_a_device_without_gl_is_refused_in_one_line():
+    with pytest.raises(UserError, match="device chooses what OpenGL draws on, but backend is cpu") as caught:
+        load_settings(RenderSettings, {"backend": "cpu", "device": 0}, "render")
     assert "\n" not in str(caught.value)
+    assert RenderSettings(backend="gl", device=1).device == 1
 
 
 @pytest.mark.parametrize(
@@ -44,6 +43,8 @@ def test_the_gl_backend_is_refused_in_one_line():
         {"width": 0},
         {"sampling": "grid"},
         {"views": 3},
+        {"backend": "vulkan"},
+        {"device": -1},
     ],
 )
 def test_wrong_values_are_refused(values):

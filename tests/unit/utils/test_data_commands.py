@@ -107,12 +107,12 @@ def test_other_settings_do_not_change_a_split_file(project: Path, capsys: pytest
 
 def test_a_source_that_is_not_there_is_one_clear_line(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert acquire.main(["--sources", "folder", "--folder.swc-dir", "nowhere"]) == 2
-    assert acquire.main(["--sources", "allen"]) == 2
+    assert acquire.main(["--sources", "neuromorpho"]) == 2
     assert acquire.main(["--sources", "folder"]) == 2
     errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error")]
     assert len(errors) == 3
     assert "no such folder of SWC files" in errors[0]
-    assert "allen is no source of the catalog yet" in errors[1]
+    assert "neuromorpho.query" in errors[1]
     assert "folder.swc_dir" in errors[2]
 
 

@@ -1,0 +1,96 @@
+"""Which backend draws, and what is said where it cannot."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from axonet.rendering import RenderSettings, backends, gl_devices
+from axonet.rendering.geometry import build_geometry
+
+from .synthetic import AXON, stick
+
+SCRIPT = """
+import sys
+from axonet.core.errors import UserError
+from axonet.morphology.neuron import Neuron
+from axonet.rendering import RenderSettings, render_neuron
+{before}
+neuron = Neuron.from_arrays([[0, 0, 0], [9, 0, 0]], [-1, 0], 2, 1.0, name="stick")
+try:
+    render_neuron(neuron, RenderSettings(backend={backend!r}, device={device}, width=16, height=16))
+except UserError as error:
+    print(error)
+print(*[name for name in ("vispy", "OpenGL") if name in sys.modules])
+"""
+NO_DRIVER = {"__EGL_VENDOR_LIBRARY_FILENAMES": "/nonexistent.json", "__EGL_VENDOR_LIBRARY_DIRS": "/nonexistent"}
+
+
+def run_script(backend, before="", device=None, **environment):
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT.format(backend=backend, before=before, device=device)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, **environment},
+    )
+    return done.stdout.splitlines(), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("before", "environment", "why"),
+    [
+        ("", NO_DRIVER, r"libEGL|EGL"),
+        ("from axonet.rendering import gl_devices; gl_devices.LIBRARY = 'libEGL-none.so'", {}, "libEGL-none.so"),
+        ("from axonet.rendering import gl_devices; gl_devices.list_devices = lambda: ()", {}, "EGL"),
+    ],
+    ids=["no driver", "no library", "no device"],
+)
+def test_where_there_is_no_gl_one_line_says_what_was_tried_and_what_to_do(before, environment, why):
+    (message, imported), _ = run_script("gl", before, **environment)
+    assert message.startswith("--backend gl: no OpenGL here; tried ")
+    assert why.split("|")[0] in message or why.split("|")[-1] in message
+    assert "libegl1 libgl1 libgl1-mesa-dri libfontconfig1" in message
+    assert message.endswith("or use --backend cpu")
+    assert "vispy" not in imported
+
+
+def test_a_missing_package_is_named():
+    try:
+        gl_devices.list_devices()
+    except gl_devices.NoDevices as error:
+        pytest.skip(f"EGL lists no graphics device on this machine: {error}")
+    for package in ("vispy", "OpenGL"):
+        (message, _), _ = run_script("gl", f"sys.modules[{package!r}] = None")
+        assert f"{package}" in message
+        assert "install the extra 'gl' of axonet" in message
+
+
+def test_a_device_that_is_not_there_is_refused_with_those_that_are():
+    (message, _), _ = run_script("gl", device=63)
+    assert message.startswith(("--device 63: no such device; there are: ", "--backend gl: no OpenGL here"))
+
+
+@pytest.mark.parametrize("backend", ["cpu", "auto"])
+def test_the_cpu_path_imports_neither_vispy_nor_opengl(backend):
+    lines, errors = run_script(
+        backend, "from axonet.rendering import gl_devices; gl_devices.has_hardware = lambda: False"
+    )
+    assert lines == [""]
+    assert errors == ""
+
+
+def test_auto_on_a_device_that_is_no_card_says_so():
+    (_,), errors = run_script("auto", device=0, **NO_DRIVER)
+    assert errors == "warning: drawing on the CPU: --device 0 is no graphics card\n"
+
+
+@pytest.mark.parametrize(("is_worth_it", "chosen"), [(True, "gl_drawing"), (False, "cpu_drawing")])
+def test_auto_takes_gl_where_a_card_draws_it(monkeypatch, is_worth_it, chosen):
+    monkeypatch.setattr(backends, "_gl_is_worth_it", lambda device: is_worth_it)
+    geometry = build_geometry(stick((0, 0, 0), (9, 0, 0), 1.0, 1.0, AXON))
+    # The choice alone: a context manager that is not entered opens nothing.
+    assert backends.drawing(geometry, RenderSettings()).func.__name__ == chosen
