@@ -12,7 +12,8 @@ configfile: "config.yaml"
 include: "workflow/rules/common.smk"
 
 
-validate(config, workflow.source_path("workflow/schemas/config.schema.json"))
+# The checked config has every default already.
+validate(config, workflow.source_path("workflow/schemas/config.schema.json"), set_default=False)
 
 
 include: "workflow/rules/acquire.smk"
