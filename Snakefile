@@ -13,7 +13,11 @@ include: "workflow/rules/common.smk"
 
 
 # The checked config has every default already.
-validate(config, workflow.source_path("workflow/schemas/config.schema.json"), set_default=False)
+validate(
+    config,
+    workflow.source_path("workflow/schemas/config.schema.json"),
+    set_default=False,
+)
 
 
 include: "workflow/rules/acquire.smk"
