@@ -21,6 +21,15 @@ def rows(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
+def strict_rows(path: Path) -> list[dict[str, Any]]:
+    """Rows of JSON lines in which NaN and infinity, which Python would take for JSON, are errors."""
+
+    def refuse(word: str) -> None:
+        raise AssertionError(f"{path}: {word} is no JSON")
+
+    return [json.loads(line, parse_constant=refuse) for line in path.read_text("utf-8").splitlines()]
+
+
 def status(folder: Path) -> dict[int, dict[str, Any]]:
     """Rows of ``status.jsonl`` by neuron."""
     return {row["neuron_id"]: row for row in rows(folder / "status.jsonl")}

@@ -48,7 +48,11 @@ def last_line(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (["--query", "neuron_id:[5000 TO 6000]"], ["no neuron matches"]),
         ([], ["--query", "--filters"]),
         (["--query", "species:mouse", "--page-size", "1000"], ["--page-size", "500"]),
-        (["--query", "species:mouse", "--base-url", "neuromorpho.org"], ["--base-url"]),
+        (["--query", "species:mouse", "--base-url", "neuromorpho.org"], ["--base-url", "must begin with http://"]),
+        (["--query", "species:mose", "--count-only"], ["no neuron", "'mose'", "did you mean 'mouse'?"]),
+        (["--query", "species:mouse OR rat"], ["--query", "species:mouse,rat"]),
+        (["--filters", "{}"], ["--filters", "names no field"]),
+        (["--filters", '{"species": []}'], ["--filters", "'species' has no value"]),
         (["--query", "species:mouse", "--tls-ca-file", "/nowhere.pem"], ["--tls-ca-file", "/nowhere.pem"]),
         (["--query", "species:mouse", "--contact", "a\nb"], ["--contact"]),
         (["--query", "species:mouse", "--insecur"], ["--insecur", "--insecure"]),
@@ -60,6 +64,15 @@ def test_bad_input_is_one_line(
     line = last_line(capsys, *arguments, "--out", str(tmp_path / "out"))
     assert all(part in line for part in parts), line
     assert not list(tmp_path.rglob("*.swc"))
+
+
+def test_a_bad_address_in_the_environment_names_the_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AXONET_NEUROMORPHO_URL", "neuromorpho.org")
+    line = last_line(capsys, "--query", "species:mouse", "--out", str(tmp_path / "out"))
+    assert "AXONET_NEUROMORPHO_URL: must begin with http:// or https://" in line
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_server_that_is_down_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -73,19 +73,32 @@ def runner(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Runner]:
         yield one
 
 
-def killed_and_finished(runner: Runner, tmp_path: Path, seed: int, kills: int, longest_run: int) -> None:
-    """Kill so many runs; whenever one gets through to its end, compare, and begin with another folder."""
+def killed_and_finished(
+    runner: Runner, tmp_path: Path, seed: int, kills: int, longest_run: int, longest_delay: float = 0.3
+) -> None:
+    """Kill so many runs; whenever one gets through to its end, compare, and begin with another folder.
+
+    Args:
+        runner: starts and kills.
+        tmp_path: gets the folders.
+        seed: of the moments.
+        kills: in all.
+        longest_run: requests before a kill, at most.
+        longest_delay: seconds from the last of them to the kill, at most.
+    """
     runner.out = tmp_path / "undisturbed"
     assert runner.run()[0] == 0
     expected = stable_files(runner.out)
     draw = random.Random(seed)
-    in_all = in_this_folder = 0
-    while True:
-        if not in_this_folder:
-            runner.out = tmp_path / f"disturbed-{in_all}"
+    in_all = in_this_folder = n_folders = 0
+    is_new = True
+    for _ in range(4 * kills + 4):
+        if is_new:  # never a folder that a run has finished: nothing would be left to kill
+            n_folders, in_this_folder, is_new = n_folders + 1, 0, False
+            runner.out = tmp_path / f"disturbed-{n_folders}"
             runner.replica.log.clear()
         is_last = in_all >= kills
-        delay = draw.choice([0.0, draw.uniform(0, 0.05), draw.uniform(0, 0.3)])
+        delay = draw.choice([0.0, draw.uniform(0, 0.05), draw.uniform(0, longest_delay)])
         code, said = runner.run(0 if is_last else draw.randint(1, longest_run), delay)
         if code == -signal.SIGKILL:
             in_all, in_this_folder = in_all + 1, in_this_folder + 1
@@ -94,9 +107,10 @@ def killed_and_finished(runner: Runner, tmp_path: Path, seed: int, kills: int, l
             continue
         assert code == 0, said
         compare(runner, expected, in_this_folder)
-        in_this_folder = 0
+        is_new = True
         if is_last:
             return
+    pytest.fail(f"only {in_all} of {kills} runs were hit in time")
 
 
 def compare(runner: Runner, expected: dict[str, bytes], kills: int) -> None:
@@ -109,8 +123,8 @@ def compare(runner: Runner, expected: dict[str, bytes], kills: int) -> None:
     assert len(files) <= N + kills * JOBS
 
 
-def test_killed_several_times_the_data_are_those_of_an_undisturbed_run(runner: Runner, tmp_path: Path) -> None:
-    killed_and_finished(runner, tmp_path, seed=1, kills=4, longest_run=25)
+def test_killed_ten_times_the_data_are_those_of_an_undisturbed_run(runner: Runner, tmp_path: Path) -> None:
+    killed_and_finished(runner, tmp_path, seed=1, kills=10, longest_run=20, longest_delay=0.1)
 
 
 @pytest.mark.slow

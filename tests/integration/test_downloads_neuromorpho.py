@@ -129,7 +129,8 @@ def test_a_file_that_vanished_from_the_server_is_kept(bulk: Bulk, site: NeuroMor
     del site.files[site.file_path(site.records[9])]
     out = bulk("--refresh")
     assert (out / "swc" / "cell-00009.CNG.swc").read_bytes() == made_up_swc(9)
-    assert (status(out)[9]["ok"], status(out)[9]["reason"]) == (True, "not_found")
+    row = status(out)[9]
+    assert (row["ok"], row["reason"], row["refresh"]) == (True, None, "not_found")
 
 
 def test_a_damaged_or_deleted_file_is_fetched_again(bulk: Bulk, replica: Replica) -> None:

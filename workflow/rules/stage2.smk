@@ -47,4 +47,4 @@ rule stage2:
         "python -m axonet.training.clip_trainer --stage1-checkpoint {input.stage1} --splits {input.splits} "
         "--shards {input.index} --render-dir {params.views} --measure-dir {params.measures} {params.vectors} "
         "--metadata {input.catalog} --source table --save-dir {params.folder} --log-dir {params.folder}/logs "
-        "{params.flags} > {log} 2>&1"
+        "--resume auto {params.flags} > {log} 2>&1"

@@ -7,6 +7,7 @@ A command is a :class:`CommandSettings` model, a function and :func:`run_command
 from __future__ import annotations
 
 import difflib
+import errno
 import inspect
 import os
 import re
@@ -34,6 +35,11 @@ class CommandSettings(Settings):
     """The settings of a command; the docstring of a subclass is the command's help text."""
 
 
+# What is wrong with a place rather than with the program: a full disk, a folder that is closed or is a file.
+_OF_A_PLACE = (
+    *(errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST),
+    *(errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)),
+)
 SettingsType = TypeVar("SettingsType", bound=Settings)
 CommandType = TypeVar("CommandType", bound=CommandSettings)
 
@@ -223,13 +229,21 @@ def run_command(
 
 
 def guarded(work: Callable[[], None]) -> int:
-    """Run a piece of a command line; bad input is one line and exit code 2 (``AXONET_DEBUG=1``: the traceback)."""
+    """Run a piece of a command line; bad input is one line and exit code 2 (``AXONET_DEBUG=1``: the traceback).
+
+    A full disk, a folder that may not be written to and a file in the place of a folder are bad input as well.
+    """
     try:
         work()
     except UserError as error:
         if os.environ.get("AXONET_DEBUG") == "1":
             raise
         say(f"error: {error}")
+        return 2
+    except OSError as error:
+        if os.environ.get("AXONET_DEBUG") == "1" or error.errno not in _OF_A_PLACE:
+            raise
+        say(f"error: {error if error.filename is None else f'{error.filename}: {error.strerror}'}")
         return 2
     except KeyboardInterrupt:
         say("interrupted")

@@ -119,16 +119,26 @@ def read_table(path: PathLike, columns: Sequence[str] | None = None) -> pa.Table
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    wanted = None if columns is None else list(columns)
     try:
-        table = pq.read_table(path, columns=None if columns is None else list(columns), memory_map=True)
+        if wanted is not None:
+            # Arrow's own message about an absent column holds the whole schema of the file.
+            _refuse_missing(path, wanted, pq.read_schema(path, memory_map=True).names)
+        return pq.read_table(path, columns=wanted, memory_map=True)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except (pa.ArrowException, OSError) as error:
-        raise UserError(f"{path}: not a readable Parquet file ({error})") from error
-    missing = [] if columns is None else [name for name in columns if name not in table.column_names]
-    if missing:
-        raise UserError(f"{path}: missing column {', '.join(missing)}")
-    return table
+        raise UserError(f"{path}: not a readable Parquet file ({_first_line(error)})") from error
+
+
+def _refuse_missing(path: PathLike, wanted: Sequence[str], there: Sequence[str]) -> None:
+    if missing := [name for name in wanted if name not in there]:
+        plural = "" if len(missing) == 1 else "s"
+        raise UserError(f"{path}: missing column{plural} {', '.join(missing)}; is it the right kind of file?")
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def sha256_bytes(data: bytes) -> str:

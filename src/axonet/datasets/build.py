@@ -16,12 +16,12 @@ from axonet.core.progress import say, track, warn
 from axonet.datasets.build_shard import image_settings
 from axonet.datasets.dataset_info import FILE_NAME, DatasetInfo, Layout, read_dataset_info, write_dataset_info
 from axonet.datasets.groups import group_keys
-from axonet.datasets.manifest import write_manifest
+from axonet.datasets.manifest import parquet_beside, write_manifest
 from axonet.datasets.measures import OK, measure_table
 from axonet.datasets.png_jobs import finish_png_neuron, png_rows
 from axonet.datasets.render_jobs import QC_FIELDS, Outcome, input_spec
 from axonet.datasets.shard_jobs import finish_shards, packed_rows
-from axonet.datasets.splits import SplitSettings, update_split_file
+from axonet.datasets.splits import SplitSettings, check_split_settings, update_split_file
 from axonet.sources.catalog import CatalogEntry
 from axonet.sources.swc_files import find_swc_files, name_neurons
 from axonet.sources.workers import map_ordered
@@ -60,7 +60,7 @@ class DatasetRequest:
     layout: Layout = "png"
     shard_bits: int | None = None
     metadata: Path | None = None
-    source: str = "table"
+    source: str = "neuromorpho"
     jobs: int = 1
 
     @property
@@ -88,6 +88,7 @@ def build_dataset(request: DatasetRequest) -> DatasetCounts:
     """
     entries = list_entries(request.swc_dir, request.out)
     records = _records(request, entries)
+    check_split_settings(request.out / SPLIT_FILE, request.split)
     _claim_folder(request)
     outcomes, rows_of = _render(request, entries)
     measures = measure_table(outcome.measure for outcome in outcomes)
@@ -101,6 +102,7 @@ def build_dataset(request: DatasetRequest) -> DatasetCounts:
         raise UserError(f"none of the {len(entries)} SWC files could be rendered ({reasons}); see {table}")
     shapes = dict(zip(measures["neuron_id"].to_pylist(), measures["fingerprint"].to_pylist(), strict=True))
     keys = group_keys([records.get(i) for i in ids], request.split.split_by, [shapes[i] for i in ids])
+    _remove_manifests(request)
     splits = update_split_file(request.out / SPLIT_FILE, ids, keys, request.split)
     everyone = dict(zip(splits["neuron_id"].to_pylist(), splits["split"].to_pylist(), strict=True))
     split_of = {neuron_id: everyone[neuron_id] for neuron_id in ids}
@@ -140,11 +142,14 @@ def _records(request: DatasetRequest, entries: Sequence[CatalogEntry]) -> dict[s
     from axonet.metadata.adapters import load_records
     from axonet.metadata.index import RecordIndex
 
-    index = RecordIndex(load_records(request.metadata, request.source))
-    matched = {entry.neuron_id: index.match(entry.swc) for entry in entries}
-    found = {name: record for name, record in matched.items() if record is not None}
+    joined = RecordIndex(load_records(request.metadata, request.source)).join([entry.swc for entry in entries])
+    found = {entry.neuron_id: joined.records[entry.swc] for entry in entries if entry.swc in joined.records}
     use = "" if request.split.split_by != "neuron" else "; a split by neuron does not use it"
     say(f"{request.metadata}: metadata for {len(found)} of {len(entries)} SWC files{use}")
+    if (problem := joined.problem()) is not None:
+        if request.split.split_by != "neuron":  # a neuron in the wrong group would be in training and test at once
+            raise UserError(f"{request.metadata}: {problem}")
+        warn(f"{request.metadata}: {problem}")
     if not found and request.split.split_by != "neuron":
         raise UserError(f"{request.metadata}: names none of the SWC files of {request.swc_dir}")
     return found
@@ -191,9 +196,23 @@ def _write_qc(out: Path, qc: Iterable[Mapping[str, Any]]) -> None:
             writer.writerow([" ".join(row[name]) if name == "warnings" else row[name] for name in QC_FIELDS])
 
 
+def _manifest_splits(split: SplitSettings) -> list[str]:
+    """The splits that have a manifest."""
+    wanted = {"train": 1.0, "val": split.val_ratio, "test": split.test_ratio}
+    return [name for name, ratio in wanted.items() if ratio > 0]
+
+
+def _remove_manifests(request: DatasetRequest) -> None:
+    """Remove manifests of a former division: its test neurons may be training neurons now."""
+    current = _manifest_splits(request.split) if (request.out / SPLIT_FILE).is_file() else []
+    for split in {"train", "val", "test"} - set(current):
+        path = request.out / f"manifest_{split}.jsonl"
+        path.unlink(missing_ok=True)
+        parquet_beside(path).unlink(missing_ok=True)
+
+
 def _write_manifests(request: DatasetRequest, rows_of: RowsOf, split_of: Mapping[str, str]) -> None:
-    wanted = {"train": 1.0, "val": request.split.val_ratio, "test": request.split.test_ratio}
-    for split in [name for name, ratio in wanted.items() if ratio > 0]:
+    for split in _manifest_splits(request.split):
         ids = {neuron_id for neuron_id, own in split_of.items() if own == split}
         if not ids:
             warn(f"no neuron fell into the {split} split; another --split-seed or more neurons would change that")

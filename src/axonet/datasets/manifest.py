@@ -1,12 +1,14 @@
 """Manifests: one row per view, as JSON lines for people and other tools, as Parquet beside them for speed.
 
 ``swc``, ``mask_bw``, ``mask``, ``depth``, ``direction`` and ``qc`` are what any reader needs; the other fields are what
-training and evaluation use. Paths are relative to the data directory.
+training and evaluation use. Paths are relative to the data directory. Of a row with those six fields alone, neuron and
+view are read off the paths of its images, ``images/<neuron>/view_00_mask.png``.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
@@ -49,6 +51,8 @@ MANIFEST_SCHEMA = pa.schema(
     ]
 )
 _REQUIRED = [field.name for field in MANIFEST_SCHEMA if not field.nullable]
+_NAMED_BY_IMAGES = ("neuron", "neuron_id", "view")
+_IMAGE_PATH = re.compile(r"(?:^|[/\\])(?P<neuron>[^/\\]+)[/\\]view_(?P<view>\d+)_[^/\\]*$")
 _JSONL_DIGEST = "axonet.jsonl_sha256"
 _ROWS_AT_A_TIME = 8192
 
@@ -123,14 +127,30 @@ def table_from_rows(rows: list[dict[str, Any]], path: Path) -> pa.Table:
     Raises:
         UserError: a row lacks a required field or holds a value of the wrong kind.
     """
+    rows = [_named(row) for row in rows]
     for number, row in enumerate(rows, start=1):
         missing = [name for name in _REQUIRED if row.get(name) is None]
         if missing:
-            raise UserError(f"{path}, row {number}: missing {', '.join(missing)}")
+            told = set(missing) & set(_NAMED_BY_IMAGES) and row.get("mask") is not None
+            why = f"; {row['mask']!r} does not tell it, images/<neuron>/view_00_mask.png would" if told else ""
+            raise UserError(f"{path}, row {number}: missing {', '.join(missing)}{why}")
     try:
         return pa.Table.from_pylist(rows, schema=MANIFEST_SCHEMA)
     except (pa.ArrowException, TypeError) as error:
         raise UserError(f"{path}: a value of the wrong kind ({_first_wrong(rows)}; {error})") from error
+
+
+def _named(row: dict[str, Any]) -> dict[str, Any]:
+    """The row with neuron and view, where the paths of its images tell them."""
+    if all(row.get(name) is not None for name in _NAMED_BY_IMAGES):
+        return row
+    paths = (row.get(name) for name in ("mask", "mask_bw", "depth"))
+    found = next((match for path in paths if isinstance(path, str) and (match := _IMAGE_PATH.search(path))), None)
+    if found is None:
+        return row
+    neuron = row.get("neuron") or found["neuron"]
+    told = {"neuron": neuron, "neuron_id": neuron, "view": int(found["view"])}
+    return {**row, **{name: value for name, value in told.items() if row.get(name) is None}}
 
 
 def _first_wrong(rows: list[dict[str, Any]]) -> str:
@@ -145,6 +165,8 @@ def _first_wrong(rows: list[dict[str, Any]]) -> str:
 
 def _checked(table: pa.Table, path: Path) -> pa.Table:
     missing = [name for name in _REQUIRED if name not in table.column_names]
+    if missing and set(missing) <= set(_NAMED_BY_IMAGES) and "mask" in table.column_names:
+        return table_from_rows(table.to_pylist(), path)
     if missing:
         raise UserError(f"{path}: missing column {', '.join(missing)}")
     columns = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -59,13 +60,20 @@ def load_entry(entry: CatalogEntry) -> Neuron:
     """The neuron of an entry, in um.
 
     Raises:
-        UserError: the file is missing or was changed.
-        SWCError: the file holds no neuron.
+        UserError: a file of a catalog is missing or was changed since.
+        SWCError: the file holds no neuron, or cannot be read.
     """
-    from axonet.morphology.swc import parse_swc
+    from axonet.morphology.swc import SWCError, parse_swc
 
     # The path that rows give, not where the file lies: messages go into tables that must not depend on the latter.
-    neuron = parse_swc(read_entry(entry), entry.neuron_id, source=entry.swc)
+    if entry.sha256:
+        data = read_entry(entry)
+    else:
+        try:
+            data = Path(entry.path).read_bytes()
+        except OSError as error:
+            raise SWCError("unreadable_file", f"{entry.swc}: cannot be read ({error.strerror})") from error
+    neuron = parse_swc(data, entry.neuron_id, source=entry.swc)
     return neuron if entry.scale == 1.0 else neuron.scaled(entry.scale)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,12 +30,14 @@ class FinishedNeuron:
         rows: its rows of the manifest.
         qc: its rows of the quality table.
         measure: its row of the table of measurements.
+        sizes: bytes of each file, by its name.
     """
 
     key: str
     rows: list[dict[str, Any]]
     qc: list[dict[str, Any]]
     measure: dict[str, Any]
+    sizes: dict[str, int]
 
     def outcome(self, entry: CatalogEntry) -> Outcome:
         """What a run remembers of the neuron."""
@@ -49,16 +52,14 @@ def finish_png_neuron(entry: CatalogEntry, root: Path, settings: RenderSettings)
         root: the data directory.
         settings: how to render.
 
-    Raises:
-        UserError: the file cannot be read.
     """
     from axonet.morphology.compartments import PALETTE
 
     note = _note(root, entry)
     try:
         content = sha256_file(entry.path)
-    except OSError as error:
-        raise UserError(f"{entry.path}: cannot be read ({error.strerror})") from error
+    except OSError:
+        content = ""  # rendering then says that it cannot be read
     key = short_hash([entry.neuron_id, entry.swc, content, image_settings(settings)])
     former = _read_note(note)
     if former is not None and former.key == key and _complete(root, former):
@@ -66,7 +67,9 @@ def finish_png_neuron(entry: CatalogEntry, root: Path, settings: RenderSettings)
     note.unlink(missing_ok=True)
     rendered = render_entry(entry, settings)
     rows = write_png_views(root, entry.name, rendered.views, PALETTE) if rendered.views else []
-    finished = FinishedNeuron(key, rows, rendered.qc, rendered.measure)
+    there = _sizes(root, entry.name) if rows else {}
+    sizes = {name: there[name] for name in sorted(_named(rows))}
+    finished = FinishedNeuron(key, rows, rendered.qc, rendered.measure, sizes)
     write_json(note, asdict(finished))  # last: it says that the files are complete
     return finished.outcome(entry)
 
@@ -91,14 +94,26 @@ def _read_note(note: Path) -> FinishedNeuron | None:
 
 
 def _complete(root: Path, finished: FinishedNeuron) -> bool:
-    """Whether every file that the rows name is there."""
+    """Whether every file that the rows name is there, as long as it was: a full disk leaves empty and cut ones."""
     if not finished.rows:
         return True
-    folder = root / IMAGE_FOLDER / finished.rows[0]["neuron"]
-    present = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    named = {
+    there = _sizes(root, finished.rows[0]["neuron"])
+    return all(there.get(name, 0) == finished.sizes.get(name) for name in _named(finished.rows))
+
+
+def _named(rows: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Names of the files of a neuron's rows."""
+    return {
         Path(path).name
-        for row in finished.rows
+        for row in rows
         for path in image_paths(row["neuron"], row["view"], zoom=row.get("zoom_bw") is not None).values()
     }
-    return named <= present
+
+
+def _sizes(root: Path, neuron: str) -> dict[str, int]:
+    """Bytes of the files in a neuron's folder, by name."""
+    folder = root / IMAGE_FOLDER / neuron
+    if not folder.is_dir():
+        return {}
+    with os.scandir(folder) as files:
+        return {file.name: file.stat().st_size for file in files if file.is_file()}

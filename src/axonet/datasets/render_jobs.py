@@ -56,7 +56,7 @@ def render_entry(entry: CatalogEntry, settings: RenderSettings) -> RenderedNeuro
     """Read, measure and render a neuron; whatever is wrong with it becomes a row with a reason.
 
     Raises:
-        UserError: its file is missing or was changed since the catalog was made.
+        UserError: a catalog's file is missing or was changed since the catalog was made.
     """
     from axonet.morphology.swc import SWCError
     from axonet.rendering import RenderError, render_neuron

@@ -10,7 +10,6 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from axonet.core.errors import UserError
 from axonet.core.files import read_table, sha256_file, write_table
 from axonet.core.progress import track
 from axonet.datasets.build_shard import pack_entry, qc_file, write_shard
@@ -88,7 +87,8 @@ def _measure_file(path: Path) -> Path:
 
 
 def _digest(entry: CatalogEntry) -> str:
+    """SHA-256 of an entry's file; empty where it cannot be read, which its row will say."""
     try:
         return sha256_file(entry.path)
-    except OSError as error:
-        raise UserError(f"{entry.path}: cannot be read ({error.strerror})") from error
+    except OSError:
+        return ""

@@ -173,6 +173,16 @@ def _updated(
     return table.replace_schema_metadata({_SETTINGS: to_json(_identity(settings)).encode()})
 
 
+def check_split_settings(path: PathLike, settings: SplitSettings) -> None:
+    """Refuse settings that do not fit a split file, if there is one; nothing is written.
+
+    Raises:
+        UserError: the file was made with other settings, or is no split file.
+    """
+    if Path(path).exists():
+        _refuse_other_settings(path, read_splits(path), settings)
+
+
 def _remembered(files: Iterable[PathLike], settings: SplitSettings) -> pa.Table | None:
     """Everybody who was ever assigned, out of the versions of a split file that there are."""
     import pyarrow as pa

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from axonet.core.errors import UserError
 from axonet.core.input_spec import InputSpec
-from axonet.datasets.dataset_info import read_dataset_info
-from axonet.datasets.manifest import read_manifest
+from axonet.core.progress import warn
+from axonet.datasets.dataset_info import FILE_NAME, DatasetInfo, read_dataset_info
+from axonet.datasets.manifest import MANIFEST_SCHEMA, read_manifest
 from axonet.datasets.png_tree import PngImages
 from axonet.datasets.shards import ShardImages, locate, read_description
 
@@ -48,19 +49,30 @@ class ViewStore:
         """Open the views that a manifest names.
 
         Args:
-            data_dir: the folder that the manifest's paths start from; it holds ``dataset.json``.
+            data_dir: the folder that the manifest's paths start from; it holds ``dataset.json``. Images that were
+                made elsewhere, named without cameras, may come without: their sizes are then looked up.
             manifest: JSON lines or Parquet.
 
         Raises:
             UserError: something is missing or broken.
         """
         data_dir, manifest = Path(data_dir), Path(manifest)
-        info, table = read_dataset_info(data_dir), read_manifest(manifest)
+        info = read_dataset_info(data_dir) if (data_dir / FILE_NAME).is_file() else None
+        table = read_manifest(manifest)
         if table.column("shard").null_count == 0 and len(table):
             return cls._from_packed_manifest(data_dir, manifest, table)
         order = _sorted_order(table)
         rows = table.take(order).combine_chunks()
         images = PngImages(data_dir, manifest, rows, order)
+        without = rows.column("um_per_px").null_count
+        if info is None:
+            info = _seen_in(images, data_dir) if len(rows) and without == len(rows) else read_dataset_info(data_dir)
+        if without:
+            warn(
+                f"{manifest}: {without:,} of {len(rows):,} rows have no um_per_px: the scale of these views is not "
+                "known; models are told so, and no depth is learned from them"
+            )
+            rows = _sized(rows, info.input_spec)
         return cls(rows, images, np.arange(len(rows)), info.input_spec, info.depth_bits)
 
     @classmethod
@@ -126,6 +138,24 @@ class ViewStore:
             UserError: an image is missing or damaged; the message names where.
         """
         return self._images.read(int(self._positions[index]))
+
+
+def _seen_in(images: PngImages, data_dir: Path) -> DatasetInfo:
+    """What the first images are, where nothing was written down about them."""
+    mask, depth, _ = images.read(0)
+    height, width = mask.shape
+    warn(f"{data_dir / FILE_NAME}: no such file; {width} x {height} pixels, rendered with default settings, is assumed")
+    return DatasetInfo(
+        depth_bits=8 if depth.dtype == np.uint8 else 16, input_spec=InputSpec(width=width, height=height)
+    )
+
+
+def _sized(rows: pa.Table, spec: InputSpec) -> pa.Table:
+    """The rows with the size of the images where they lack it."""
+    for name, size in (("width", spec.width), ("height", spec.height)):
+        number = MANIFEST_SCHEMA.get_field_index(name)
+        rows = rows.set_column(number, MANIFEST_SCHEMA.field(number), pc.fill_null(rows.column(name), size))
+    return rows
 
 
 def _sorted_order(table: pa.Table) -> NDArray[np.int64]:

@@ -10,19 +10,24 @@ Row = Mapping[str, object]
 
 FEW_NEURONS, FEW_GROUPS = 100, 30
 HELD_OUT = {
-    "lab": "No judged neuron shares a donor, publication or archive with the neurons learned on: the figures tell "
-    "whether the shape was learned, and not a laboratory's style.",
-    "donor": "No judged neuron shares a donor with the neurons learned on, but laboratories are on both sides: a "
-    "laboratory's style can pass for shape, so expect lower figures on a new laboratory.",
+    "lab": "No judged neuron shares a donor, publication or archive with another one that the model's Stage 2 "
+    "or a probe learned on or that chose the epoch: the figures tell whether the shape was learned, and not a "
+    "laboratory's style.",
+    "donor": "No judged neuron shares a donor with another one that the model's Stage 2 or a probe learned on or that "
+    "chose the epoch, but laboratories are on both sides: a laboratory's style can pass for shape, so expect lower "
+    "figures on a new laboratory.",
     "neuron": "Neurons of one donor, publication or laboratory are on both sides, or nobody says that they are not: a "
     "laboratory's style can pass for shape, so every figure flatters.",
-    "unknown": "It is not known what the judged neurons have in common with those that the model was trained on.",
+    "nothing": "NOTHING IS HELD OUT: the model learned the words of neurons that are judged here.",
+    "unknown": "It is not known what the judged neurons have in common with those that the model was trained on: "
+    "the checkpoint records no training neurons, or others than those learned on here (or their metadata or "
+    "measurements have changed since), so nothing is claimed to be held out.",
 }
 JUDGED = {
     "validation": "These are validation neurons: they chose which epoch of the model was kept, so its figures are a "
     "little too good. A test split, which chose nothing, gives the honest figure.",
-    "test": "These are test neurons. Each look at them is written down (test_touches.jsonl); once something was tuned "
-    "on them, their figures are worth no more than those of validation neurons.",
+    "test": "These are test neurons. Each look at them is written down before it is taken (test_touches.jsonl); once "
+    "something was tuned on them, their figures are worth no more than those of validation neurons.",
     "train": "THE MODEL WAS TRAINED ON THESE NEURONS: the figures say nothing about neurons that it has not seen.",
     "mixed": "The judged neurons are of several splits; some may have trained the model or chosen its epoch.",
     "unknown": "It is not known whether the model was trained on these neurons, or chosen by them.",
@@ -47,11 +52,15 @@ def caveats(splits: Row, rows: Sequence[Row]) -> list[str]:
         )
     lines.append(JUDGED[str(splits["judged"])])
     lines.append(HELD_OUT[str(splits["held_out"])])
+    if splits["held_out"] in ("lab", "donor"):
+        lines.append(
+            "Which neurons Stage 1 saw (their shapes, no words) is not in the checkpoint and not part of this."
+        )
     if splits["learned_on"] == "given neurons":
         lines.append(
             f"Of {count(n, 'judged neuron')}, {_int(splits['same_donor'])} share their donor (where none is told, "
-            f"their publication or archive) with a neuron learned on; {_int(splits['same_lab'])} share a donor, "
-            "publication or archive."
+            f"their publication or archive) with a neuron learned on or known to have chosen the epoch; "
+            f"{_int(splits['same_lab'])} share a donor, publication or archive."
         )
         if splits["held_out"] == "neuron":
             lines.append("A split that holds out donors or laboratories (--split-by donor, --split-by lab) is harder.")

@@ -91,9 +91,10 @@ class EvaluationData:
         n_judged: how many of them are judged.
         embedding: vectors of all their views under the judged model.
         judged_split: ``train``, ``validation``, ``test``, ``mixed`` or ``unknown``.
-        held_out: what no judged neuron shares with those learned on: ``lab``, ``donor``, ``neuron`` or ``unknown``.
-        same_donor: judged neurons that share donor, else publication, else archive, with one that is learned on.
-        same_lab: judged neurons that share donor, publication or archive with one that is learned on.
+        held_out: what no judged neuron shares with those that a probe or the model learned on, or that chose its epoch:
+            ``lab``, ``donor``, ``neuron``, ``nothing`` or ``unknown``.
+        same_donor: judged neurons that share donor, else publication, else archive, with one of those.
+        same_lab: judged neurons that share donor, publication or archive with one of those.
         checkpoint: fingerprint of the judged model.
         model: name of the judged model in tables.
         references: embeddings of the same neurons by baselines (untrained encoder, pictures), by name, pooled by mean.

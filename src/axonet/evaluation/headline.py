@@ -23,6 +23,7 @@ MODEL_WORDS = {
     "forest": "without compartments", "forest_no_artefacts": "without compartments and tracing artefacts",
     "forest_compartments": "all morphometrics", "untrained_encoder": "untrained encoder",
     "silhouette_pca": "components of pictures", "constant_list": "best constant list", "majority": "commonest class",
+    "shuffled_map": "shuffled map", "class_frequencies": "class frequencies",
     "image": "this embedding", "image+morphometrics": "this embedding + morphometrics",
     "image+forest_compartments": "this embedding + forest",
 }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +14,12 @@ from axonet.core.progress import say, warn
 from axonet.datasets.selection import keep_neurons, shard_files
 from axonet.evaluation import references
 from axonet.evaluation.data import Embedding, EvaluationData, Ints, Neurons, join_vectors
+from axonet.evaluation.lineage import Lineage, find_lineage, trained_by_split_file
 from axonet.evaluation.places import MEASURES, Chosen, Places
 from axonet.evaluation.settings import EvaluationSettings
 from axonet.evaluation.sharing import find_sharing
 from axonet.inference.vectors import ViewVectors, read_vectors, write_vectors
+from axonet.learning.clip_views import stored_views
 from axonet.metadata.adapters import load_records
 from axonet.metadata.index import RecordIndex
 from axonet.metadata.record import NeuronRecord
@@ -29,7 +31,13 @@ if TYPE_CHECKING:
 VECTORS = "vectors.parquet"
 
 
-def load_data(places: Places, chosen: Chosen, model: EmbeddingModel, settings: EvaluationSettings) -> EvaluationData:
+def load_data(
+    places: Places,
+    chosen: Chosen,
+    model: EmbeddingModel,
+    settings: EvaluationSettings,
+    recorded: Mapping[str, str],
+) -> EvaluationData:
     """Read everything about the chosen neurons, encoding their views where no vectors were given.
 
     Args:
@@ -37,6 +45,7 @@ def load_data(places: Places, chosen: Chosen, model: EmbeddingModel, settings: E
         chosen: who is judged and learned on.
         model: encodes, and says whose vectors are wanted.
         settings: of the evaluation.
+        recorded: the checkpoint's digests of the neurons that made the model; empty where it tells nothing.
 
     Raises:
         UserError: a file is missing, broken, or of another model.
@@ -49,14 +58,23 @@ def load_data(places: Places, chosen: Chosen, model: EmbeddingModel, settings: E
     ids = [neuron for neuron in wanted if neuron in there]
     if not judged:
         raise UserError("none of the judged neurons has vectors; encode them, or leave out --vectors")
-    records = _records(index, places, chosen, ids)
-    measures = _measures(places, ids)
-    sharing = find_sharing(ids, records, measures, len(judged))
+    records = _records(index, places, chosen, ids, len(judged))
+    rows = _measures(places, chosen.names)
+    measures = [rows.get(neuron) for neuron in ids]
+    lineage = _lineage(places, chosen, recorded, index, rows)
+    others = sorted((lineage.trained | lineage.selected) - set(ids))
+    sharing = find_sharing(
+        [*ids, *others],
+        [*records, *(index.match(chosen.names[neuron]) for neuron in others)],
+        [*measures, *(rows.get(neuron) for neuron in others)],
+        len(judged),
+        lineage,
+    )
     lost = [*chosen.without_views, *(neuron for neuron in chosen.judged if neuron not in there)]
     learned_on = np.arange(len(judged), len(ids)) if len(ids) > len(judged) else np.arange(len(judged))
     found, left_out = _references(chosen, model, ids, learned_on, settings)
     return EvaluationData(
-        neurons=Neurons(tuple(ids), tuple(records), tuple(measures), sharing.groups),
+        neurons=Neurons(tuple(ids), tuple(records), tuple(measures), sharing.groups[: len(ids)]),
         n_judged=len(judged),
         embedding=join_vectors(vectors.neuron_id, vectors.vector, ids, settings.pooling),
         judged_split=chosen.split,
@@ -65,11 +83,36 @@ def load_data(places: Places, chosen: Chosen, model: EmbeddingModel, settings: E
         same_lab=sharing.same_lab,
         checkpoint=model.fingerprint,
         references=found,
-        notes=chosen.notes,
+        notes=(*chosen.notes, *_missing_to_learn_on(chosen, there)),
         dropped=(*_lost_rows(lost, "views", "it has no views: see the table of what was skipped in rendering"),
                  *_lost_rows([i for i, r in zip(judged, records, strict=False) if r is None], "metadata",
                              "the metadata does not name its SWC file"), *left_out),
     )  # fmt: skip
+
+
+def _missing_to_learn_on(chosen: Chosen, there: Collection[str]) -> tuple[str, ...]:
+    missing = sum(neuron not in there for neuron in chosen.learned_on)
+    if not missing:
+        return ()
+    return (f"{missing} of {len(chosen.learned_on)} neurons to learn on have no vectors: probes learn without them.",)
+
+
+def _lineage(
+    places: Places,
+    chosen: Chosen,
+    recorded: Mapping[str, str],
+    index: RecordIndex,
+    measures: Mapping[str, Mapping[str, Any]],
+) -> Lineage:
+    """Which of the neurons here made the model."""
+    stores = (chosen.training, chosen.selection)
+    by_split_file = places.splits is not None and trained_by_split_file(places.checkpoint, places.splits)
+    if by_split_file:
+        trained, selected = (frozenset(() if store is None else store.neuron_ids) for store in stores)
+        return Lineage(True, trained, selected)
+    named = places.splits is None
+    training, selection = (None if store is None else stored_views(store, named_by_swc=named) for store in stores)
+    return find_lineage(recorded, training, selection, index, measures)
 
 
 def _lost_rows(lost: Sequence[str], task: str, reason: str) -> tuple[dict[str, object], ...]:
@@ -122,19 +165,26 @@ def _own_stores(chosen: Chosen) -> list[ViewStore]:
     return [keep_neurons(store, [*chosen.judged, *chosen.learned_on]) for store in chosen.stores]
 
 
-def _records(index: RecordIndex, places: Places, chosen: Chosen, ids: Sequence[str]) -> list[NeuronRecord | None]:
-    records = [index.match(chosen.names[neuron]) for neuron in ids]
+def _records(
+    index: RecordIndex, places: Places, chosen: Chosen, ids: Sequence[str], n_judged: int
+) -> list[NeuronRecord | None]:
+    names = [chosen.names[neuron] for neuron in ids]
+    files = index.join(sorted({name for name in names if name.lower().endswith(".swc")}))
+    if problem := files.problem():
+        warn(problem)
+    records = [files.records.get(name) if name.lower().endswith(".swc") else index.by_id(name) for name in names]
     known = sum(record is not None for record in records)
     say(f"{places.metadata}: metadata for {known} of {len(ids)} neurons")
-    if not known:
+    if not any(record is not None for record in records[:n_judged]):
         raise UserError(
-            f"{places.metadata}: names none of the neurons (looked for {chosen.names[ids[0]]!r}); is --source right?"
+            f"{places.metadata}: names none of the judged neurons of {places.manifest or places.splits} (looked for "
+            f"{chosen.names[ids[0]]!r}); is it the metadata of these neurons, and --source right?"
         )
     return records
 
 
-def _measures(places: Places, ids: Sequence[str]) -> list[Mapping[str, Any] | None]:
-    """Rows of the tables of measurements; a missing table is said, and forests and figures in captions go without."""
+def _measures(places: Places, wanted: Collection[str]) -> dict[str, Mapping[str, Any]]:
+    """Rows of the tables of measurements by neuron id; a missing table is said, and forests and captions go without."""
     files: list[Path] = []
     if places.shards is not None and places.measure_dir is not None:
         files = shard_files(places.shards, places.measure_dir, ".parquet")
@@ -143,11 +193,11 @@ def _measures(places: Places, ids: Sequence[str]) -> list[Mapping[str, Any] | No
         if places.measure_dir is None and not files[0].is_file():
             warn(f"{files[0]}: no such file; captions have no figures, and there are no forests on morphometrics")
             files = []
-    wanted = set(ids)
-    rows = {
-        row["neuron_id"]: row for file in files for row in read_table(file).to_pylist() if row["neuron_id"] in wanted
-    }
-    return [rows.get(neuron) for neuron in ids]
+    rows: dict[str, Mapping[str, Any]] = {}
+    for file in files:
+        read_table(file, ["neuron_id", "status"])  # names the column that a wrong table lacks
+        rows |= {row["neuron_id"]: row for row in read_table(file).to_pylist() if row["neuron_id"] in wanted}
+    return rows
 
 
 def _references(

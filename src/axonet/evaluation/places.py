@@ -11,7 +11,7 @@ import numpy as np
 
 from axonet.core.errors import UserError
 from axonet.core.files import read_table
-from axonet.datasets.selection import shard_files
+from axonet.datasets.selection import keep_neurons, shard_files
 from axonet.datasets.splits import read_splits
 from axonet.datasets.view_store import ViewStore
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MEASURES, SPLIT_FILE, TRAIN_MANIFEST = "measure.parquet", "splits.parquet", "manifest_train.jsonl"
+VAL_MANIFEST = "manifest_val.jsonl"
 WORDS = {"train": "train", "val": "validation", "test": "test"}
 KEYS = {word: key for key, word in WORDS.items()}
 
@@ -54,6 +55,8 @@ class Chosen:
         split: what the judged neurons are: ``train``, ``validation``, ``test``, ``mixed`` or ``unknown``.
         notes: sentences for the report.
         without_views: ids that should be judged and have no views.
+        training: all views that the model may have learned from, judged neurons too; None where none were found.
+        selection: all views that may have chosen its epoch.
     """
 
     judged: tuple[str, ...]
@@ -63,6 +66,8 @@ class Chosen:
     split: str
     notes: tuple[str, ...] = ()
     without_views: tuple[str, ...] = ()
+    training: ViewStore | None = None
+    selection: ViewStore | None = None
 
 
 def choose(places: Places, split: str) -> Chosen:
@@ -85,18 +90,20 @@ def choose(places: Places, split: str) -> Chosen:
 def _by_manifests(places: Places) -> Chosen:
     assert places.manifest is not None
     assert places.data_dir is not None
-    judged_store = ViewStore.from_manifest(places.data_dir, places.manifest)
+    judged_store = _open(places.data_dir, places.manifest)
     judged = tuple(sorted(set(judged_store.neuron_ids)))
-    names = _swc_names(judged_store)
-    train = places.manifest_train
-    default = places.data_dir / TRAIN_MANIFEST
+    split = _split_of(places.data_dir, judged)
+    train_store = _beside(places, judged_store, TRAIN_MANIFEST)
+    val_store = _beside(places, judged_store, VAL_MANIFEST)
+    if places.manifest_train is not None:
+        train_store = _open(places.data_dir, places.manifest_train)
+    names = {}
+    for store in (val_store, train_store, judged_store):
+        names.update({} if store is None else _swc_names(store))
+    if train_store is None or train_store is judged_store:
+        note = "No training manifest was given or found: probes and baselines learn by cross-validation."
+        return Chosen(judged, (), (judged_store,), names, split, (note,), (), train_store, val_store)
     notes: list[str] = []
-    if train is None and default.is_file() and default.resolve() != places.manifest.resolve():
-        train = default
-    if train is None:
-        notes.append("No training manifest was given or found: probes and baselines learn by cross-validation.")
-        return Chosen(judged, (), (judged_store,), names, _split_of(places.data_dir, judged), tuple(notes))
-    train_store = ViewStore.from_manifest(places.data_dir, train)
     others = set(train_store.neuron_ids)
     if both := others & set(judged):
         notes.append(
@@ -105,14 +112,27 @@ def _by_manifests(places: Places) -> Chosen:
     learned_on = tuple(sorted(others - set(judged)))
     kept = np.flatnonzero(np.isin(np.array(train_store.neuron_ids, dtype=str), np.array(learned_on, dtype=str)))
     stores = (judged_store, train_store.subset(kept)) if len(kept) else (judged_store,)
-    return Chosen(
-        judged,
-        learned_on,
-        stores,
-        {**_swc_names(train_store), **names},
-        _split_of(places.data_dir, judged),
-        tuple(notes),
-    )
+    return Chosen(judged, learned_on, stores, names, split, tuple(notes), (), train_store, val_store)
+
+
+def _open(data_dir: Path, manifest: Path) -> ViewStore:
+    store = ViewStore.from_manifest(data_dir, manifest)
+    if not len(store):
+        raise UserError(f"{manifest}: names no views; is it the manifest that was meant?")
+    return store
+
+
+def _beside(places: Places, judged_store: ViewStore, name: str) -> ViewStore | None:
+    """A manifest of the data directory, where there is one with views; it may be the judged one."""
+    assert places.manifest is not None
+    assert places.data_dir is not None
+    path = places.data_dir / name
+    if not path.is_file():
+        return None
+    if path.resolve() == places.manifest.resolve():
+        return judged_store
+    store = ViewStore.from_manifest(places.data_dir, path)
+    return store if len(store) else None
 
 
 def _swc_names(store: ViewStore) -> dict[str, str]:
@@ -144,9 +164,18 @@ def _by_splits(places: Places, split: str) -> Chosen:
     there = set(read_table(places.metadata, ["neuron_id"])["neuron_id"].to_pylist()) | viewed
     wanted = _ids(table, KEYS[split]) & there
     judged, learned_on = wanted & viewed, _ids(table, "train") & viewed
-    names = {neuron: neuron for neuron in judged | learned_on}
-    without = tuple(sorted(wanted - viewed))
-    return Chosen(tuple(sorted(judged)), tuple(sorted(learned_on)), (store,), names, split, (), without)
+    selecting = _ids(table, "val") & viewed
+    names = {neuron: neuron for neuron in judged | learned_on | selecting}
+    return Chosen(
+        judged=tuple(sorted(judged)),
+        learned_on=tuple(sorted(learned_on)),
+        stores=(store,),
+        names=names,
+        split=split,
+        without_views=tuple(sorted(wanted - viewed)),
+        training=keep_neurons(store, learned_on),
+        selection=keep_neurons(store, selecting),
+    )
 
 
 def _ids(table: pa.Table, split: str) -> set[str]:

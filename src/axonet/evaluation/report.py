@@ -42,7 +42,7 @@ def write_report(metrics: Mapping[str, object], notes: Sequence[str]) -> str:
         heading("1. Retrieval between neurons and captions"),
         _retrieval(retrieval),
         heading("2. Zero-shot classification"),
-        _zero_shot(zero_shot),
+        _zero_shot(zero_shot, splits),
         heading("3. Probes of the embedding, and what must be beaten"),
         _tasks(tasks),
         heading("4. Not judged"),
@@ -84,7 +84,7 @@ def _in_short(metrics: Mapping[str, object], splits: Row) -> str:
     rows = headline(metrics)
     if not rows:
         return paragraph("Nothing could be judged; section 4 says why.")
-    judged = not few(splits)
+    judged, commonest = not few(splits), _constant_words(splits)
     body = []
     for row in rows:
         named = MODEL_WORDS.get(str(row["baseline"]), str(row["baseline"]))
@@ -92,10 +92,19 @@ def _in_short(metrics: Mapping[str, object], splits: Row) -> str:
         line.append("(is the baseline)" if row["model"] == row["baseline"] else f"{difference(row)} to {named}")
         body.append([*line, verdict(row)] if judged else line)
     head = ["", f"value {VALUE}", "chance", "constant", f"difference {VALUE}", *(["verdict"] if judged else [])]
-    note = "'constant' is the best answer that ignores the neuron. " + (
-        "The verdict goes by the interval of the difference." if judged else "Too few neurons for a verdict."
+    note = (
+        f"'constant' ignores the neuron: in retrieval the list that is best for the judged queries, else {commonest}. "
     )
+    note += "In balanced accuracy every constant answer reaches 1 / classes. "
+    note += "The verdict goes by the interval of the difference." if judged else "Too few neurons for a verdict."
     return f"{table(head, body)}\n\n{paragraph(note)}"
+
+
+def _constant_words(splits: Row) -> str:
+    """Which constant answer stands beside zero-shot and probes."""
+    if splits["learned_on"] == "given neurons":
+        return "always the class that is commonest among the neurons learned on, which need not be so among the judged"
+    return "always the commonest class (zero-shot: of the judged neurons; probes: of what each fold learns on)"
 
 
 def _retrieval(rows: Sequence[Row]) -> str:
@@ -138,10 +147,11 @@ def _retrieval_line(rows: Sequence[Row], third: str) -> list[str]:
     cells += [with_interval(reciprocal), number(reciprocal["chance"])]
     p = number(last["p"], 3) if last["p"] is not None else ""
     cells += [number(last["value"], 1) if third == "median_rank" else with_interval(last), number(last["chance"]), p]
-    return [*cells, f"{number(first['n'])} / {number(first['candidates'])}" if first["n"] is not None else ""]
+    both = first["candidates"] is None  # two levels have two lists
+    return [*cells, number(first["n"]) if both else f"{number(first['n'])} / {number(first['candidates'])}"]
 
 
-def _zero_shot(rows: Sequence[Row]) -> str:
+def _zero_shot(rows: Sequence[Row], splits: Row) -> str:
     if not rows:
         return paragraph("No label had two classes with enough judged neurons.")
     body = []
@@ -158,14 +168,19 @@ def _zero_shot(rows: Sequence[Row]) -> str:
         )  # fmt: skip
     head = ["", f"balanced accuracy {VALUE}", "chance", f"accuracy {VALUE}", "constant", "macro F1", "top-3 (chance)",
             "n / classes"]  # fmt: skip
-    text = "The answer is the class whose prompt lies nearest: the mean of several ('ensemble'), or one ('single')."
+    text = (
+        "The answer is the class whose prompt lies nearest: the mean of several ('ensemble'), or one ('single'). "
+        f"'constant' is the accuracy of answering {_constant_words(splits)}."
+    )
     recalls = [
-        [str(row["class"]), with_interval(row), number(row["n"])]
+        [str(row["class"]), with_interval(row), number(row["chance"]), number(row["majority"]), number(row["n"])]
         for row in find(rows, task="zero_shot_cell_type", prompts="ensemble", metric="recall")
     ]
     parts = [paragraph(text), table(head, body)]
     if recalls:
-        parts.append(table(["Recall of each cell type (ensemble)", f"value {VALUE}", "n"], recalls))
+        parts.append(
+            table(["Recall of each cell type (ensemble)", f"value {VALUE}", "chance", "constant", "n"], recalls)
+        )
     return "\n\n".join(parts)
 
 

@@ -204,7 +204,7 @@ def headline(directions: Sequence[Direction]) -> list[Direction]:
         alike = [d for d in chosen if {**d.head, "level": None} == {**first.head, "level": None}]
         if len(alike) != len(HEADLINE_LEVELS):
             continue
-        about = {**first.about, "n": None, "candidates": None}
+        about = {**first.about, **_asked_of_both([d.about for d in alike], str(first.head["direction"]))}
         found.append(
             Direction(
                 {**first.head, "level": HEADLINE},
@@ -215,6 +215,14 @@ def headline(directions: Sequence[Direction]) -> list[Direction]:
             )
         )
     return found
+
+
+def _asked_of_both(abouts: Sequence[Row], direction: str) -> Row:
+    """Queries and candidates of several levels: the neurons are the same in each, captions are others."""
+    first = abouts[0]
+    if direction == "neuron_to_text":
+        return {"n": first["n"], "candidates": None}
+    return {"n": sum(int(str(about["n"])) for about in abouts), "candidates": first["candidates"]}
 
 
 def _mean(figures: Sequence[Figure]) -> Figure:

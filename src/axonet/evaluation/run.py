@@ -89,10 +89,15 @@ def _row(task: str, reason: str) -> Row:
     return {"task": task, "class": None, "n": None, "n_train": None, "reason": reason}
 
 
+def assignments(data: EvaluationData) -> str:
+    """Digest of who is judged and who is learned on."""
+    ids = data.neurons.ids
+    return short_hash([sorted(ids[: data.n_judged]), sorted(ids[data.n_judged :])])
+
+
 def _splits(data: EvaluationData, settings: EvaluationSettings) -> Row:
     neurons = data.neurons
     kept = ("split", "pooling", "bootstrap", "min_class_size", "baselines", "seed")
-    ids = [sorted(neurons.ids[: data.n_judged]), sorted(neurons.ids[data.n_judged :])]
     return {
         "judged": data.judged_split,
         "held_out": data.held_out,
@@ -102,7 +107,7 @@ def _splits(data: EvaluationData, settings: EvaluationSettings) -> Row:
         "groups": len(set(neurons.groups[: data.n_judged])),
         "same_donor": data.same_donor,
         "same_lab": data.same_lab,
-        "assignments": short_hash(ids),
+        "assignments": assignments(data),
         "checkpoint": data.checkpoint,
         "settings": settings.model_dump(mode="json", include=set(kept)),
     }
@@ -163,16 +168,11 @@ def _tasks(question: Question, data: EvaluationData, settings: EvaluationSetting
     majority = figures["majority", "majority"]
     baseline = BASELINE if ("forest", BASELINE) in figures else "majority"
     against = figures["forest", BASELINE] if baseline == BASELINE else majority
-    held_out = data.held_out if question.kept_apart == "manifest" else _held_out_by_folds(question, data)
     rows: list[Row] = []
     for (method, model), own in figures.items():
-        head: Row = {"task": f"{method}_{name}", "split": held_out, "model": model}
+        head: Row = {"task": f"{method}_{name}", "split": data.held_out, "model": model}
         rows += classification_rows(head, own, sample, majority, baseline, against)
     return rows
-
-
-def _held_out_by_folds(question: Question, data: EvaluationData) -> str:
-    return "donor" if question.kept_apart == "group" and any(data.neurons.records) else "neuron"
 
 
 def _item_groups(data: EvaluationData) -> np.typing.NDArray[np.str_]:
@@ -246,8 +246,10 @@ def remarks(questions: Sequence[Question], data: EvaluationData) -> list[str]:
 
 
 def _map_rows(layout: Map, data: EvaluationData) -> list[Row]:
-    if layout.trustworthiness is None:
+    if layout.trustworthiness is None or layout.random is None:
         return []
     about: Row = {"n": len(layout.shown), "groups": None, "classes": None}
     head: Row = {"task": "map", "split": data.held_out, "model": data.model}
-    return [make_row(head, "trustworthiness", Figure(layout.trustworthiness), about, layout.random, None)]
+    shuffled = Figure(layout.random)
+    own = Figure(layout.trustworthiness)
+    return [make_row(head, "trustworthiness", own, about, layout.random, None, "shuffled_map", shuffled)]

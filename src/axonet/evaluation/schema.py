@@ -8,7 +8,12 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 SCHEMA_FILE = Path(__file__).with_name("metrics.schema.json")
-HeldOut = Literal["lab", "donor", "neuron", "unknown"]
+HeldOut = Literal["lab", "donor", "neuron", "nothing", "unknown"]
+HELD_OUT = (
+    "what no judged neuron shares with the neurons that probes learn on, that the model learned the words of (Stage 2) "
+    "or that chose its epoch; nothing: the model learned on judged neurons; unknown: the checkpoint's neurons are not "
+    "those learned on here"
+)
 
 
 class _Part(BaseModel):
@@ -23,14 +28,20 @@ class FigureRow(_Part):
     interval: tuple[float | None, float | None] | None = Field(
         description="95 % bootstrap interval over groups, stratified by class; null with fewer than five groups"
     )
-    split: HeldOut = Field(description="what no judged neuron shares with the neurons that were learned on")
+    split: HeldOut = Field(description=HELD_OUT)
     model: str = Field(description="what made the answers")
-    n: int | None = Field(description="queries or judged items")
+    n: int = Field(description="queries or judged items; of broad+standard the queries of both levels, neurons once")
     groups: int | None = Field(description="independent groups among them")
-    chance: float | None = Field(description="the same metric when answers are random")
-    majority: float | None = Field(description="the same metric for the best answer that ignores the neuron")
-    baseline: str | None = Field(description="what the difference is taken to")
-    difference: tuple[float | None, float | None, float | None] | None = Field(
+    chance: float = Field(description="the same metric when answers are random")
+    majority: float | None = Field(
+        description="the same metric for an answer that ignores the neuron. Retrieval: the list that is best for the "
+        "judged queries, the same for every query. Zero-shot and probes: always the class that is commonest among the "
+        "neurons learned on (zero-shot without such neurons: among the judged; cross-validation: in each fold's "
+        "training part); for top-k the k commonest; for calibration their frequencies. It need not be the commonest "
+        "judged class; in balanced accuracy every constant answer reaches 1 / classes"
+    )
+    baseline: str = Field(min_length=1, description="what the difference is taken to")
+    difference: tuple[float | None, float | None, float | None] = Field(
         description="value less the baseline's, and the 95 % interval of the paired differences"
     )
 
@@ -48,7 +59,7 @@ class RetrievalRow(FigureRow):
     level: str = Field(description="caption level; broad+standard is their mean, the headline")
     direction: Literal["neuron_to_text", "text_to_neuron"] = Field(description="what is the query")
     hit: Literal["equal", "true"] = Field(description="equal caption, or any caption true of the neuron")
-    candidates: int | None = Field(description="different answers that are ranked")
+    candidates: int | None = Field(description="different answers that are ranked; null where two levels differ")
     p: float | None = Field(description="one-sided p value against shuffled neurons, where computed")
 
 
@@ -81,13 +92,13 @@ class Splits(_Part):
     judged: Literal["train", "validation", "test", "mixed", "unknown"] = Field(
         description="split of the judged neurons"
     )
-    held_out: HeldOut = Field(description="what no judged neuron shares with the neurons that were learned on")
+    held_out: HeldOut = Field(description=HELD_OUT)
     learned_on: Literal["given neurons", "cross-validation"] = Field(description="where probes learn")
     n_judged: int = Field(description="judged neurons")
     n_learned_on: int = Field(description="neurons that probes learn on")
     groups: int = Field(description="independent groups among the judged neurons")
-    same_donor: int = Field(description="judged neurons that share donor, else publication, else archive, with others")
-    same_lab: int = Field(description="judged neurons that share donor, publication or archive with others")
+    same_donor: int = Field(description="judged neurons that share donor, else publication, else archive, with those")
+    same_lab: int = Field(description="judged neurons that share donor, publication or archive with those")
     assignments: str = Field(description="digest of who is judged and who is learned on")
     checkpoint: str | None = Field(description="fingerprint of the judged model")
     settings: dict[str, Any] = Field(description="settings of the evaluation")

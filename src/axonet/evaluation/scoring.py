@@ -13,6 +13,7 @@ from axonet.metrics import classification
 from axonet.metrics.bootstrap import bootstrap_weights, interval, paired_difference, weighted_means
 
 DECIMALS = 6
+SCORE_DECIMALS = 9
 Row = dict[str, object]
 
 
@@ -78,8 +79,14 @@ def draw_sample(
     return Sample(items, own, n_classes, len(set(groups)), weights)
 
 
+def tied(scores: Array) -> Array:
+    """Scores in which what differs by rounding alone is equal: every figure of an answer starts from these."""
+    return np.round(scores, SCORE_DECIMALS)
+
+
 def answer(scores: Array) -> Ints:
     """The class with the best score; among equals the last, which is the rarest: nothing is won by a tie."""
+    scores = tied(scores)
     return np.asarray(scores.shape[1] - 1 - scores[:, ::-1].argmax(axis=1), dtype=np.int64)
 
 
@@ -98,7 +105,7 @@ def classification_figures(sample: Sample, scores: Array, top: Sequence[int] = (
         scores: ``(m, c)`` in the order of the sample.
         top: the k of top-k accuracies.
     """
-    predicted = answer(np.round(scores, 9))
+    predicted = answer(scores)
     counts = classification.confusion_counts(sample.truth, predicted, sample.n_classes)
     resampled = None
     if sample.weights is not None:
@@ -108,7 +115,7 @@ def classification_figures(sample: Sample, scores: Array, top: Sequence[int] = (
         for name, function in _FROM_COUNTS.items()
     }
     for k in top:
-        figures[f"top_{k}"] = mean_figure(classification.top_k_hits(scores, sample.truth, k), sample.weights)
+        figures[f"top_{k}"] = mean_figure(classification.top_k_hits(tied(scores), sample.truth, k), sample.weights)
     return figures
 
 
@@ -147,16 +154,24 @@ def make_row(
     metric: str,
     figure: Figure,
     about: Row,
-    chance: float | None,
+    chance: float,
     majority: float | None,
-    baseline: str | None = None,
-    baseline_figure: Figure | None = None,
+    baseline: str,
+    against: Figure,
 ) -> Row:
-    """One row of ``metrics.json``: a figure with its interval, its sample, chance, majority and paired difference."""
-    difference = None
-    if baseline_figure is not None:
-        parts = paired_difference(figure.value, baseline_figure.value, figure.resampled, baseline_figure.resampled)
-        difference = [rounded(part) for part in parts]
+    """One row of ``metrics.json``: a figure with its interval and sample, and what stands beside it.
+
+    Args:
+        head: what the row is about.
+        metric: what is measured.
+        figure: the value with its resamples.
+        about: the sample.
+        chance: the value of random answers.
+        majority: the value of the answer that ignores the neuron, None where there is no such answer.
+        baseline: name of what the difference is taken to.
+        against: the baseline's figure on the same resamples.
+    """
+    parts = paired_difference(figure.value, against.value, figure.resampled, against.resampled)
     return {
         **head,
         "metric": metric,
@@ -165,8 +180,8 @@ def make_row(
         **about,
         "chance": rounded(chance),
         "majority": rounded(majority),
-        "baseline": baseline if baseline_figure is not None else None,
-        "difference": difference,
+        "baseline": baseline,
+        "difference": [rounded(part) for part in parts],
     }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from axonet.datasets.groups import connected_groups, group_keys
+from axonet.evaluation.lineage import Lineage
 from axonet.metadata.record import NeuronRecord
 
 
@@ -15,7 +16,8 @@ class Sharing:
     """How far judged neurons are apart from the others.
 
     Attributes:
-        held_out: the widest of ``lab``, ``donor``, ``neuron`` that no judged neuron shares; ``unknown`` without others.
+        held_out: the widest of ``lab``, ``donor``, ``neuron`` that no judged neuron shares with the others; ``nothing``
+            when the model learned on judged neurons, ``unknown`` when it is not known whose words it learned.
         same_donor: judged neurons that share donor, else publication, else archive (or their shape) with others.
         same_lab: judged neurons that share donor, publication or archive (or their shape) with others.
         groups: for each neuron the group that the bootstrap resamples: donor, else publication, else archive.
@@ -32,24 +34,28 @@ def find_sharing(
     records: Sequence[NeuronRecord | None],
     measures: Sequence[Mapping[str, Any] | None],
     n_judged: int,
+    lineage: Lineage,
 ) -> Sharing:
     """Compare the judged neurons with the others.
 
     Args:
-        ids: judged neurons first.
+        ids: judged neurons first; then those that probes learn on, that trained the model or chose its epoch.
         records: of each, None where there is none.
         measures: of each; tells equal shapes.
         n_judged: how many are judged.
+        lineage: which neurons made the model.
     """
     shapes = [None if row is None else row.get("fingerprint") for row in measures]
     names = {scheme: connected_groups(ids, group_keys(records, scheme, shapes)) for scheme in ("donor", "lab")}
     others = {scheme: set(groups[n_judged:]) for scheme, groups in names.items()}
     shared = {scheme: sum(group in others[scheme] for group in groups[:n_judged]) for scheme, groups in names.items()}
-    if n_judged == len(ids):
-        return Sharing("unknown", 0, 0, tuple(names["donor"]))
     # A neuron of which nothing is known cannot be said to be of another laboratory.
     silent = any(record is None or not (record.publication or record.archive) for record in records[:n_judged])
     held_out = "neuron"
-    if not shared["donor"] and not silent:
+    if not lineage.known:
+        held_out = "unknown"
+    elif lineage.trained.intersection(ids[:n_judged]):
+        held_out = "nothing"
+    elif not shared["donor"] and not silent:
         held_out = "donor" if shared["lab"] else "lab"
     return Sharing(held_out, shared["donor"], shared["lab"], tuple(names["donor"]))

@@ -18,14 +18,15 @@ from axonet.evaluation.labels import FIELDS, Field, labels_of
 from axonet.evaluation.load import load_data
 from axonet.evaluation.places import Places, choose
 from axonet.evaluation.report import write_report
-from axonet.evaluation.run import Evaluation, evaluate
+from axonet.evaluation.run import Evaluation, assignments, evaluate
 from axonet.evaluation.settings import EvaluationSettings
 from axonet.evaluation.tables import number, with_interval
 from axonet.evaluation.zero_shot import class_vectors
 from axonet.inference.device import torch_device
-from axonet.inference.embed import load_model
+from axonet.inference.embed import EmbeddingModel
 from axonet.metadata.captions import NeuronTextGenerator
 from axonet.metadata.prompts import prompt, prompts
+from axonet.models.checkpoint import load_checkpoint
 
 METRICS, REPORT, TOUCHES = "metrics.json", "eval_report.txt", "test_touches.jsonl"
 MAPS = {"cell_type": ("tsne_cell_type.png", "cell type"), "region": ("tsne_region.png", "brain region")}
@@ -38,8 +39,11 @@ def evaluate_checkpoint(places: Places, settings: EvaluationSettings) -> Evaluat
     Raises:
         UserError: something is missing, or there is nothing to judge.
     """
-    model = load_model(places.checkpoint, torch_device(settings.accelerator))
-    data = load_data(places, choose(places, settings.split), model, settings)
+    checkpoint = load_checkpoint(places.checkpoint, 2)
+    model = EmbeddingModel(checkpoint, torch_device(settings.accelerator))
+    data = load_data(places, choose(places, settings.split), model, settings, checkpoint.get("data", {}))
+    if data.judged_split in ("test", "mixed"):
+        record_touch(places.output_dir, data)  # before any figure exists: a run that is killed has looked, too
     captions = caption_levels(
         NeuronTextGenerator.from_json(model.captions), data.neurons, data.n_judged, model.embed_text
     )
@@ -49,8 +53,6 @@ def evaluate_checkpoint(places: Places, settings: EvaluationSettings) -> Evaluat
 
     found = evaluate(data, captions, vectors_of, settings)
     write_outputs(places.output_dir, data, found)
-    if data.judged_split in ("test", "mixed"):
-        record_touch(places.output_dir, data, found)
     for row in headline(found.metrics):
         say(f"{describe(row)}: {with_interval(row)}, chance {number(row['chance'])}")
     say(f"{places.output_dir / REPORT} tells the rest")
@@ -105,17 +107,15 @@ def _draw_confusion(path: Path, found: Evaluation) -> None:
     draw_confusion(path, result.confusion("ensemble"), result.classes, title, note)
 
 
-def record_touch(folder: Path, data: EvaluationData, found: Evaluation) -> None:
-    """Write down that test neurons were looked at; the one output with a time in it besides ``run.json``."""
+def record_touch(folder: Path, data: EvaluationData) -> None:
+    """Write down that test neurons are looked at; the one output with a time in it besides ``run.json``."""
     path = folder / TOUCHES
     former = read_jsonl(path) if path.is_file() else []
-    splits = found.metrics["splits"]
-    assert isinstance(splits, dict)
     row = {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "checkpoint": data.checkpoint,
-        "assignments": splits["assignments"],
+        "assignments": assignments(data),
         "n_judged": data.n_judged,
     }
     write_jsonl(path, [*former, row])
-    say(f"these test neurons were looked at {len(former) + 1} times from here; {path} lists when")
+    say(f"test neurons: this is look {len(former) + 1} from here; {path} lists when")

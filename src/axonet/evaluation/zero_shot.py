@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from axonet.core.seeds import rng
 from axonet.evaluation.data import Array, EvaluationData
@@ -87,8 +88,12 @@ def majority_figures(result: ZeroShot, class_counts: Array) -> dict[str, Figure]
         result: the answers, for their sample.
         class_counts: ``(c,)`` how common each class is, among training neurons where there are any.
     """
-    scores = np.tile(class_counts - 1e-6 * np.arange(len(class_counts)), (len(result.sample.truth), 1))
-    return classification_figures(result.sample, scores, TOP)
+    return classification_figures(result.sample, _constant_scores(result, class_counts), TOP)
+
+
+def _constant_scores(result: ZeroShot, class_counts: Array) -> Array:
+    """``(m, c)`` the same for every item: the commoner a class, the higher; of equals the one named first."""
+    return np.tile(class_counts - 1e-6 * np.arange(len(class_counts)), (len(result.sample.truth), 1))
 
 
 def zero_shot_rows(
@@ -116,45 +121,64 @@ def zero_shot_rows(
         }
         figures = classification_figures(result.sample, scores, TOP)
         rows += classification_rows(head, figures, result.sample, majority, "majority", majority)
-        rows += _recall_rows(result, prompts, head)
+        rows += _recall_rows(result, prompts, class_counts, head)
         rows += _calibration_rows(result, scores, head, groups, seed)
     return rows
 
 
-def _recall_rows(result: ZeroShot, prompts: str, head: Row) -> list[Row]:
-    """Recall and support of every class; a constant answer has recall 1 for one class, so only chance stands beside."""
+def _recall_rows(result: ZeroShot, prompts: str, class_counts: Array, head: Row) -> list[Row]:
+    """Recall and support of every class, beside those of the constant answer: 1 for the commonest class, else 0."""
     sample, n_classes = result.sample, len(result.classes)
-    predicted = answer(result.scores[prompts])
-    counts = confusion_counts(sample.truth, predicted, n_classes)
-    resampled = None
-    if sample.weights is not None:
-        resampled = recalls(confusion_counts(sample.truth, predicted, n_classes, sample.weights))
+    own = recall_figures(sample, result.scores[prompts])
+    constant = recall_figures(sample, _constant_scores(result, class_counts))
     rows = []
     for index, name in enumerate(result.classes):
-        figure = Figure(float(recalls(counts)[index]), None if resampled is None else resampled[:, index])
         about = {**sample.about, "n": int((sample.truth == index).sum())}
-        rows.append(make_row({**head, "class": name}, "recall", figure, about, 1 / n_classes, None))
+        beside = (1 / n_classes, constant[index].value, "majority", constant[index])
+        rows.append(make_row({**head, "class": name}, "recall", own[index], about, *beside))
     return rows
 
 
+def recall_figures(sample: Sample, scores: Array) -> list[Figure]:
+    """Recall of each class."""
+    predicted = answer(scores)
+    values = recalls(confusion_counts(sample.truth, predicted, sample.n_classes))
+    if sample.weights is None:
+        return [Figure(float(value)) for value in values]
+    resampled = recalls(confusion_counts(sample.truth, predicted, sample.n_classes, sample.weights))
+    return [Figure(float(value), resampled[:, index]) for index, value in enumerate(values)]
+
+
 def _calibration_rows(result: ZeroShot, scores: Array, head: Row, groups: Sequence[str], seed: int) -> list[Row]:
-    """Calibration error after one temperature that is fitted on other groups than those it is applied to."""
-    truth = result.sample.truth
+    """Calibration error after one temperature that is fitted on other groups than those it is applied to.
+
+    Chance: the same confidences with random answers. Baseline: the class frequencies of the other groups, for everyone.
+    """
+    sample, truth = result.sample, result.sample.truth
     if len(truth) < FEWEST_FOR_CALIBRATION:
         return []
     stream = rng(seed, "calibration", result.field.name)
     fold = grouped_folds(groups, truth.tolist(), N_CALIBRATION_FOLDS, stream)
     probability = np.full(scores.shape, 1 / scores.shape[1])
+    frequency = probability.copy()
     for number in np.unique(fold):
         here = fold == number
         if not here.all():
             temperature = calibration.fit_temperature(scores[~here], truth[~here], low=1e-3)
             probability[here] = calibration.softmax(scores[here] / temperature)
-    confidence, correct = probability.max(axis=1), answer(scores) == truth
+            frequency[here] = np.bincount(truth[~here], minlength=scores.shape[1]) / (~here).sum()
+    confidence = probability.max(axis=1)
+    random_answers = np.full(len(truth), 1 / scores.shape[1])
+    chance = calibration.expected_calibration_error(confidence, random_answers)
+    own = _calibration_figure(sample, confidence, answer(scores) == truth)
+    constant = _calibration_figure(sample, frequency.max(axis=1), answer(frequency) == truth)
+    beside = (chance, constant.value, "class_frequencies", constant)
+    return [make_row(head, "expected_calibration_error", own, sample.about, *beside)]
+
+
+def _calibration_figure(sample: Sample, confidence: Array, correct: npt.NDArray[np.bool_]) -> Figure:
     value = calibration.expected_calibration_error(confidence, correct)
-    resampled = None
-    if result.sample.weights is not None:
-        resampled = np.array(
-            [calibration.expected_calibration_error(confidence, correct, weights=w) for w in result.sample.weights]
-        )
-    return [make_row(head, "expected_calibration_error", Figure(value, resampled), result.sample.about, None, None)]
+    if sample.weights is None:
+        return Figure(value)
+    resampled = [calibration.expected_calibration_error(confidence, correct, weights=own) for own in sample.weights]
+    return Figure(value, np.array(resampled))

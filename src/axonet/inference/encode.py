@@ -148,8 +148,22 @@ def encode_views(
     """
     check_spec(model.spec if spec is None else spec, store)
     loader = DataLoader(StoredViews(store), batch_size=batch_size, num_workers=workers)
-    found = list(_encode_batches(model, track(loader, "encoding views", len(loader)), device))
+    try:
+        found = list(_encode_batches(model, track(loader, "encoding views", len(loader)), device))
+    except UserError as error:
+        raise without_traceback(error) from None
     return np.concatenate(found) if found else np.zeros((0, model.dim), np.float32)
+
+
+def without_traceback(error: UserError) -> UserError:
+    """The error that a reading process of a DataLoader raised; any other error as it is.
+
+    torch raises errors of its workers anew, with the text of the worker's traceback for a message.
+    """
+    text = str(error)
+    if not text.startswith(f"Caught {type(error).__name__} in DataLoader worker"):
+        return error
+    return UserError(text.rpartition(f"{type(error).__name__}: ")[2].strip())
 
 
 def encode_images(

@@ -1,28 +1,22 @@
-"""What happens beside the steps of a training run: history, lines for the reader, checkpoints."""
+"""What happens beside the steps of a training run: history, lines for the reader, signals."""
 
 from __future__ import annotations
 
 import csv
 import io
-import math
-import shutil
 import signal
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.callbacks import Checkpoint as CheckpointCallback
-from lightning.pytorch.utilities.exceptions import SIGTERMException
 
-from axonet.core.errors import UserError
-from axonet.core.files import atomic_path, write_text
+from axonet.core.files import write_text
 from axonet.core.progress import say
 from axonet.learning.optimizer import apply_settings_after_resume
-from axonet.models.checkpoint import save_checkpoint
 
 SECONDS_BETWEEN_LINES = 60.0
 
@@ -152,105 +146,3 @@ class EpochLines(Callback):
         seconds = time.monotonic() - self._started
         of = f" of {trainer.max_epochs}" if (trainer.max_epochs or -1) > 0 else f", step {trainer.global_step:,}"
         say(f"epoch {trainer.current_epoch + 1}{of}: {', '.join(values)} ({seconds:.1f} s)")
-
-
-class RunKeeper(CheckpointCallback):
-    """Keeps ``best.ckpt`` and the resumable ``last.ckpt`` in a working folder while training goes on.
-
-    Args:
-        folder: the working folder.
-        monitor: the logged value that selects the best epoch.
-        mode: whether it should be small or large.
-        on_validation: whether it comes from validation; otherwise from the end of the training epoch.
-    """
-
-    def __init__(self, folder: Path, monitor: str, mode: Literal["min", "max"], on_validation: bool) -> None:
-        self.folder = folder
-        self.monitor = monitor
-        self.mode = mode
-        self.on_validation = on_validation
-        self.best_value: float | None = None
-        self.best_epoch: int | None = None
-        self._diverged = False
-
-    @property
-    def best_path(self) -> Path:
-        """The best model so far."""
-        return self.folder / "best.ckpt"
-
-    @property
-    def last_path(self) -> Path:
-        """Where the run can be taken up again."""
-        return self.folder / "last.ckpt"
-
-    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """A best value whose model is not here is of no use."""
-        if not self.best_path.exists():
-            self.best_value = self.best_epoch = None
-
-    def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
-        """Save where a step limit ends the run within an epoch and no validation follows."""
-        if trainer.should_stop and not self.on_validation and not _epoch_is_over(trainer):
-            self._save_last(trainer)
-
-    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Judge by validation."""
-        if self.on_validation and not trainer.sanity_checking:
-            self._judge(trainer, pl_module)
-            if not _epoch_is_over(trainer):
-                self._save_last(trainer)
-
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Judge by training where there is no validation, and save."""
-        if not self.on_validation:
-            self._judge(trainer, pl_module)
-        # A run that stopped within an epoch was saved there, so that it goes on with the rest of the epoch.
-        if _epoch_is_over(trainer):
-            self._save_last(trainer)
-
-    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        """Save what was learned so far when the run is interrupted or fails."""
-        # One process that fails alone must not wait for the others, which do not save.
-        together = isinstance(exception, KeyboardInterrupt | SIGTERMException) or trainer.world_size == 1
-        # After the last batch of an epoch comes validation, which cannot be resumed halfway: the former file holds.
-        if together and trainer.global_step > 0 and not self._diverged and not _epoch_is_over(trainer):
-            self._save_last(trainer)
-
-    def state_dict(self) -> dict[str, Any]:
-        """The best value and its epoch."""
-        return {"best_value": self.best_value, "best_epoch": self.best_epoch, "monitor": self.monitor}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over the best of the run that is resumed, if it was judged by the same value."""
-        if state_dict["monitor"] == self.monitor:
-            self.best_value, self.best_epoch = state_dict["best_value"], state_dict["best_epoch"]
-
-    def _judge(self, trainer: Trainer, module: LightningModule) -> None:
-        value = float(trainer.callback_metrics[self.monitor])
-        if not math.isfinite(value):
-            self._diverged = True
-            raise UserError(
-                f"training diverged in epoch {trainer.current_epoch + 1}: {self.monitor} is {value}; lower --lr, set "
-                "--gradient-clip-val 1 or add --lr-warmup-steps"
-            )
-        if self.best_value is None or (value < self.best_value if self.mode == "min" else value > self.best_value):
-            self.best_value, self.best_epoch = value, trainer.current_epoch
-            if trainer.is_global_zero:
-                save_checkpoint(self.best_path, module.checkpoint())  # type: ignore[operator]
-
-    def _save_last(self, trainer: Trainer) -> None:
-        temporary = self.last_path.with_suffix(".part")
-        trainer.save_checkpoint(temporary)
-        if trainer.is_global_zero:
-            temporary.replace(self.last_path)
-
-
-def _epoch_is_over(trainer: Trainer) -> bool:
-    progress = trainer.fit_loop.epoch_loop.batch_progress
-    return progress.is_last_batch or progress.current.ready >= trainer.num_training_batches
-
-
-def copy_file(source: Path, target: Path) -> None:
-    """Copy a file atomically."""
-    with atomic_path(target) as temporary:
-        shutil.copyfile(source, temporary)

@@ -17,14 +17,16 @@ from axonet.inference.encode import ViewEncoder, build_view_encoder, check_spec,
 from axonet.learning.clip_captions import NeuronCaptions, TextVectors
 from axonet.learning.clip_data import AllViews, ClipDataset, NeuronBatches
 from axonet.learning.clip_module import ClipModule, ClipWords
-from axonet.learning.clip_neurons import Measures, Neurons, describe_neurons
+from axonet.learning.clip_neurons import Measures, Neurons, describe_neurons, join_files
 from axonet.learning.clip_settings import ClipSettings
 from axonet.learning.clip_validation import ValidationWords
 from axonet.learning.clip_views import Views, encode_once, join_vectors
-from axonet.learning.fit import FitResult, Selection, describe_result, fit
+from axonet.learning.fit import FitResult, choose_precision, describe_result, fit
 from axonet.learning.resume import prepare_resume
 from axonet.learning.schedules import total_steps
+from axonet.learning.selection import Selection, selection_by
 from axonet.learning.views_dataset import PlannedLoader
+from axonet.learning.worker_errors import plain_worker_errors
 from axonet.metadata.captions import NeuronTextGenerator
 from axonet.metadata.index import RecordIndex
 from axonet.metadata.record import NeuronRecord
@@ -33,6 +35,8 @@ from axonet.models.text import load_text_encoder
 
 STANDARDIZED_ON = 2048  # neurons whose vectors decide the scale of features when the encoder is trained
 VIEWS_AT_ONCE = 4096  # of cached vectors, in validation
+# What enters train/loss: the more neurons in a batch, the harder the contrast. Nothing that may change enters val/mrr.
+_IN_TRAINING = ("lambda_clip", "lambda_kld", "batch_size", "views_per_neuron", "dropout")
 
 
 @dataclass(frozen=True)
@@ -75,12 +79,15 @@ def describe(
         UserError: fewer than two training neurons have metadata.
     """
     index = RecordIndex(records)
-    train, skipped = describe_neurons(train_views, index, measures, "train")
+    files = join_files(index, train_views, val_views)
+    if problem := files.problem():
+        warn(problem)
+    train, skipped = describe_neurons(train_views, index, measures, "train", files)
     if len(train) < 2:
         raise UserError(_no_match(len(train), skipped, records, metadata))
     val = None
     if val_views is not None:
-        val, more = describe_neurons(val_views, index, measures, "val")
+        val, more = describe_neurons(val_views, index, measures, "val", files)
         skipped += more
         if shared := set(train.ids) & set(val.ids):
             warn(f"{len(shared)} neurons are in training and validation: validation values will be too good")
@@ -116,13 +123,17 @@ def train_clip(
             or training diverged.
     """
     settings = on_one_device(settings)
+    choose_precision(settings.precision, settings.accelerator)  # refuses what this machine cannot do
     device = torch_device(settings.accelerator)
     text = TextVectors(load_text_encoder(settings.text_encoder, device))
-    write_jsonl(save_dir / "skipped.jsonl", data.skipped)
-    _report(data, save_dir)
     encoder = build_view_encoder(stage1).to(device)
     digests = {"stage1": encoder.fingerprint, "text_encoder": text.encoder.digest[:16], **data.digests}
-    last = prepare_resume(resume, save_dir, 2, settings, digests)
+    for views in (data.train_views, data.val_views):
+        if views is not None and views.store is not None:
+            check_spec(encoder.spec, views.store)
+    last = prepare_resume(resume, save_dir, 2, settings, digests, encoder.spec)
+    write_jsonl(save_dir / "skipped.jsonl", data.skipped)
+    _report(data, save_dir)
 
     train_views, val_views = (
         None if views is None else _with_inputs(views, settings, encoder, save_dir, vector_files)
@@ -143,7 +154,7 @@ def train_clip(
         val = PlannedLoader(
             ClipDataset(val_views, data.val), AllViews(data.val, at_once), training=False, num_workers=workers
         )
-    selection = Selection("train/loss") if val is None else Selection("val/mrr", "max")
+    selection = Selection("val/mrr", "max") if val is not None else selection_by("train/loss", settings, _IN_TRAINING)
     _announce(module, data, n_steps, val is not None)
     result = fit(module, train, val, settings, save_dir=save_dir, log_dir=log_dir, selection=selection, resume=last)
     describe_result(result, selection)
@@ -165,8 +176,6 @@ def _with_inputs(
     views: Views, settings: ClipSettings, encoder: ViewEncoder, save_dir: Path, vector_files: Sequence[Path]
 ) -> Views:
     """What training reads: vectors when the encoder is frozen, images otherwise."""
-    if views.store is not None:
-        check_spec(encoder.spec, views.store)
     if not settings.freeze_encoder or views.vectors is not None:
         return views
     if vector_files:
@@ -189,7 +198,9 @@ def _scale_vectors(views: Views, train: Neurons, encoder: ViewEncoder, settings:
         return views.vectors[np.concatenate(train.rows)]
     assert views.store is not None
     sampled = NeuronBatches(train, STANDARDIZED_ON, 1, settings.seed).batches(0)[0]
-    return encode_views(encoder, views.store.subset(sampled), batch_size=settings.batch_size, workers=settings.workers)
+    store = views.store.subset(sampled)
+    with plain_worker_errors():
+        return encode_views(encoder, store, batch_size=settings.batch_size, workers=settings.workers)
 
 
 def _report(data: ClipData, save_dir: Path) -> None:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from axonet.core.files import read_table, short_hash
 from axonet.learning.clip_views import Views
-from axonet.metadata.index import RecordIndex
+from axonet.metadata.index import FileJoin, RecordIndex
 from axonet.metadata.record import NeuronRecord
 
 Indices = npt.NDArray[np.int64]
@@ -56,8 +56,14 @@ class Neurons:
         return short_hash([self.ids, words, [repr(measured) for measured in self.measures]], 16)
 
 
+def join_files(index: RecordIndex, *splits: Views | None) -> FileJoin:
+    """The records of all SWC files that views name: a row of the metadata belongs to one file at most."""
+    files = {swc for views in splits if views is not None and views.swc is not None for swc in views.swc}
+    return index.join(sorted(files))
+
+
 def describe_neurons(
-    views: Views, index: RecordIndex, measures: Mapping[str, Measures], split: str
+    views: Views, index: RecordIndex, measures: Mapping[str, Measures], split: str, files: FileJoin | None = None
 ) -> tuple[Neurons, list[dict[str, str]]]:
     """Find the metadata of every neuron.
 
@@ -66,18 +72,21 @@ def describe_neurons(
         index: the metadata.
         measures: measurements by neuron id.
         split: named in the rows about neurons that are left out.
+        files: the records of the SWC files of all splits; by default of these views.
 
     Returns:
         The neurons that have metadata, and a row with the reason for every one that has none.
     """
     rows = rows_by_neuron(views.neuron_id)
+    files = files or join_files(index, views)
     found: list[tuple[str, NeuronRecord]] = []
     skipped: list[dict[str, str]] = []
     for name, own in rows.items():
         swc = None if views.swc is None else views.swc[own[0]]
-        record = index.by_id(name) if swc is None else index.by_swc(swc)
+        record = index.by_id(name) if swc is None else files.records.get(swc)
         if record is None:
-            row = {"neuron_id": name, "split": split, "reason": "no_metadata"}
+            reason = "ambiguous_metadata" if swc in files.ambiguous else "no_metadata"
+            row = {"neuron_id": name, "split": split, "reason": reason}
             skipped.append(row if swc is None else {**row, "swc": swc})
         else:
             found.append((name, record))

@@ -17,6 +17,8 @@ from axonet.core.progress import say
 from axonet.datasets.view_store import ViewStore
 from axonet.inference.encode import ViewEncoder, encode_store
 from axonet.inference.vectors import ViewVectors, read_vectors, write_vectors
+from axonet.learning.views_dataset import views_digest
+from axonet.learning.worker_errors import plain_worker_errors
 
 FloatArray = npt.NDArray[np.float32]
 # Columns that change with a neuron's shape. Where a manifest lacks them, nothing tells whether images are the same.
@@ -46,8 +48,12 @@ class Views:
 
     @property
     def digest(self) -> str:
-        """Which views of which neurons these are."""
-        return short_hash([self.neuron_id, self.view.tolist()], 16)
+        """Changes with which views of which neurons these are, and with what they show."""
+        if self.store is not None:
+            return views_digest(self.store)
+        assert self.vectors is not None
+        content = hashlib.sha256(np.ascontiguousarray(self.vectors).data).hexdigest()
+        return short_hash([self.neuron_id, self.view.tolist(), content], 16)
 
 
 def stored_views(store: ViewStore, *, named_by_swc: bool) -> Views:
@@ -115,7 +121,8 @@ def encode_once(views: Views, encoder: ViewEncoder, cache: Path, batch_size: int
     if path is not None and path.is_file():
         say(f"vectors of {len(views):,} views: taken from {path}")
         return replace(views, vectors=read_vectors(path).vector)
-    vectors = encode_store(encoder, views.store, batch_size, workers)
+    with plain_worker_errors():
+        vectors = encode_store(encoder, views.store, batch_size, workers)
     if path is not None:
         write_vectors(path, vectors)
     return replace(views, vectors=vectors.vector)

@@ -3,49 +3,36 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import signal
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.callbacks import EarlyStopping
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
+from axonet.core.errors import UserError
 from axonet.core.progress import say
+from axonet.inference.device import torch_device
 from axonet.learning.callbacks import (
     EpochLines,
     HistoryWriter,
-    RunKeeper,
     SettingsAfterResume,
     StepLimit,
     StopOnInterrupt,
-    copy_file,
 )
 from axonet.learning.processes import is_first_process
-from axonet.learning.resume import WORKING_FOLDER
+from axonet.learning.run_folder import WORKING_FOLDER, copy_file, prepare_folder, remove_working_folder
+from axonet.learning.selection import Patience, RunKeeper, Selection
 from axonet.learning.settings import FitSettings
 from axonet.learning.views_dataset import PlannedLoader
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which epoch is the best.
-
-    Attributes:
-        monitor: a logged value, e.g. ``val/loss``.
-        mode: whether it should be small or large.
-    """
-
-    monitor: str
-    mode: Literal["min", "max"] = "min"
 
 
 @dataclass(frozen=True)
@@ -96,14 +83,15 @@ def fit(
         callbacks: further callbacks of the stage.
 
     Raises:
-        UserError: the loss is no longer a number.
+        UserError: the machine cannot do what the settings ask for, an image cannot be read, the loss is no longer a
+            number, or nothing was left to train.
         KeyboardInterrupt: the user stopped it; ``last.ckpt`` was written.
     """
     quiet_lightning()
-    working = _working_folder(save_dir, resume)
-    keeper = RunKeeper(working, selection.monitor, selection.mode, on_validation=val is not None)
+    keeper = RunKeeper(save_dir / WORKING_FOLDER, selection, on_validation=val is not None)
     stop = StopOnInterrupt()
     trainer = _trainer(settings, keeper, save_dir, log_dir, val is not None, resume, [*callbacks, stop])
+    prepare_folder(save_dir, resume)
     train.position = lambda: (trainer.current_epoch, trainer.fit_loop.epoch_loop.batch_progress.current.ready)
     for loader in (train, val):
         if loader is not None:
@@ -123,11 +111,12 @@ def fit(
     finally:
         if trainer.is_global_zero and keeper.last_path.is_file():
             copy_file(keeper.last_path, save_dir / "last.ckpt")
-    assert keeper.best_value is not None
-    assert keeper.best_epoch is not None
+    if keeper.best_value is None or keeper.best_epoch is None:
+        remove_working_folder(save_dir)
+        raise UserError(f"{resume}: no epoch is left from which a best one could be chosen; raise --max-epochs")
     if trainer.is_global_zero:
         copy_file(keeper.best_path, save_dir / "best.ckpt")
-        shutil.rmtree(working)
+        remove_working_folder(save_dir)
     device = trainer.strategy.root_device.type
     return FitResult(save_dir / "best.ckpt", keeper.best_value, keeper.best_epoch, trainer.global_step, device)
 
@@ -148,30 +137,18 @@ def without_known_warnings() -> Iterator[None]:
 
 
 def choose_precision(precision: str, accelerator: str) -> Any:
-    """Lightning's name of a precision; ``auto`` looks at the hardware."""
-    cuda = accelerator in ("auto", "gpu") and torch.cuda.is_available()
+    """Lightning's name of a precision; ``auto`` looks at the hardware.
+
+    Raises:
+        UserError: the hardware does not compute in it.
+    """
+    device = torch_device(accelerator)
+    cuda = device == "cuda"
+    if precision == "16" and device == "cpu":
+        raise UserError("--precision 16: needs a GPU; a CPU computes in bf16 or 32")
     if precision == "auto":
         precision = "32" if not cuda else "bf16" if torch.cuda.get_device_capability() >= (8, 0) else "16"
     return {"32": "32-true", "16": "16-mixed", "bf16": "bf16-mixed"}[precision]
-
-
-def _working_folder(save_dir: Path, resume: Path | None) -> Path:
-    """Make ``save_dir/.training``: empty for a fresh start, with the resumed run's best and last otherwise."""
-    working = save_dir / WORKING_FOLDER
-    if not is_first_process():
-        return working
-    if resume is None:
-        shutil.rmtree(working, ignore_errors=True)
-    working.mkdir(parents=True, exist_ok=True)
-    if resume is not None and resume.resolve().parent != working.resolve():
-        copy_file(resume, working / "last.ckpt")
-        beside = [resume.parent / WORKING_FOLDER / "best.ckpt", resume.parent / "best.ckpt"]
-        for best in beside:
-            if best.is_file():
-                if best.resolve() != (working / "best.ckpt").resolve():
-                    copy_file(best, working / "best.ckpt")
-                break
-    return working
 
 
 def _trainer(
@@ -192,34 +169,35 @@ def _trainer(
     if resume is not None:
         own.append(SettingsAfterResume())
     if settings.early_stopping:
-        own.append(
-            EarlyStopping(
-                keeper.monitor, mode=keeper.mode, patience=settings.patience, check_on_train_epoch_end=not validates
-            )
-        )
+        own.append(Patience(keeper.selection, settings.patience, on_validation=validates))
     if settings.accelerator != "cpu" and torch.cuda.is_available():
         torch.set_float32_matmul_precision("high")
-    return Trainer(
-        accelerator=settings.accelerator,
-        devices="auto" if settings.devices is None else settings.devices,
-        # A job of a cluster is one task that starts its own processes, however many the cluster's variables name.
-        plugins=[LightningEnvironment()],
-        precision=choose_precision(settings.precision, settings.accelerator),
-        max_epochs=settings.max_epochs if settings.max_steps is None else -1,
-        max_steps=-1 if settings.max_steps is None else settings.max_steps,
-        accumulate_grad_batches=settings.gradient_accumulation_steps,
-        gradient_clip_val=settings.gradient_clip_val or None,
-        logger=TensorBoardLogger(log_dir, name="", version=""),
-        callbacks=[*callbacks, *own],
-        default_root_dir=save_dir,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        limit_val_batches=1.0 if validates else 0,
-        log_every_n_steps=1,  # nothing is logged per step, and this keeps short epochs from being warned of
-        use_distributed_sampler=False,
-        benchmark=True,
-    )
+    precision = choose_precision(settings.precision, settings.accelerator)
+    try:
+        return Trainer(
+            accelerator=settings.accelerator,
+            devices="auto" if settings.devices is None else settings.devices,
+            # A job of a cluster is one task that starts its own processes, however many the cluster's variables name.
+            plugins=[LightningEnvironment()],
+            precision=precision,
+            max_epochs=settings.max_epochs if settings.max_steps is None else -1,
+            max_steps=-1 if settings.max_steps is None else settings.max_steps,
+            accumulate_grad_batches=settings.gradient_accumulation_steps,
+            gradient_clip_val=settings.gradient_clip_val or None,
+            logger=TensorBoardLogger(log_dir, name="", version=""),
+            callbacks=[*callbacks, *own],
+            default_root_dir=save_dir,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            limit_val_batches=1.0 if validates else 0,
+            log_every_n_steps=1,  # nothing is logged per step, and this keeps short epochs from being warned of
+            use_distributed_sampler=False,
+            benchmark=True,
+        )
+    except MisconfigurationException as error:
+        asked = f"--accelerator {settings.accelerator}, --devices {settings.devices or 'auto'}, --precision {precision}"
+        raise UserError(f"{asked}: not on this machine ({' '.join(str(error).split())})") from error
 
 
 def _on_cuda(trainer: Trainer) -> bool:

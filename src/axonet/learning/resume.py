@@ -7,19 +7,23 @@ from typing import Any
 
 from axonet.core.config import resume_safe_names, setting_values
 from axonet.core.errors import UserError
+from axonet.core.input_spec import InputSpec
 from axonet.core.progress import say
 from axonet.learning.processes import is_first_process
+from axonet.learning.run_folder import WORKING_FOLDER
 from axonet.learning.settings import FitSettings
-from axonet.models.checkpoint import load_checkpoint, read_torch_file
+from axonet.models.checkpoint import Checkpoint, load_checkpoint, read_torch_file
+from axonet.version import __version__
 
-WORKING_FOLDER = ".training"
+_COMPLETED_BY_TRAINING = {"image_size", "log_fov_mean", "log_fov_std"}  # follow from the data and the settings
 
 
 def find_last(resume: str, save_dir: Path) -> Path | None:
     """The file that ``--resume`` means.
 
     Args:
-        resume: a path, or ``auto`` for what a stopped run left in ``save_dir``.
+        resume: a path, or ``auto`` for what a stopped run left in ``save_dir``; a run that ended left nothing to go
+            on with.
         save_dir: the run's folder.
 
     Returns:
@@ -27,8 +31,8 @@ def find_last(resume: str, save_dir: Path) -> Path | None:
     """
     if resume != "auto":
         return Path(resume)
-    candidates = (save_dir / WORKING_FOLDER / "last.ckpt", save_dir / "last.ckpt")
-    return next((path for path in candidates if path.is_file()), None)
+    path = save_dir / WORKING_FOLDER / "last.ckpt"
+    return path if path.is_file() else None
 
 
 def resume_changes(config: dict[str, Any], settings: FitSettings) -> tuple[list[str], list[str]]:
@@ -52,15 +56,35 @@ def resume_changes(config: dict[str, Any], settings: FitSettings) -> tuple[list[
     return safe, unsafe
 
 
-def _tell(text: str) -> None:
-    if is_first_process():
-        say(text)
+def data_changes(checkpoint: Checkpoint, data: dict[str, str], spec: InputSpec) -> list[str]:
+    """What differs between the data of a checkpoint and those of now: one phrase for each.
+
+    Args:
+        checkpoint: of the run that is to be resumed.
+        data: digests of the data of now.
+        spec: how the views of now were rendered.
+    """
+    before, now = checkpoint["input_spec"], spec.model_dump(mode="json")
+    rendering = [
+        f"rendering {name.replace('_', '-')} {before.get(name)} -> {now.get(name)}"
+        for name in sorted((before.keys() | now.keys()) - _COMPLETED_BY_TRAINING)
+        if before.get(name) != now.get(name)
+    ]
+    digests = checkpoint.get("data", {})
+    return rendering + [
+        f"{name} data {digests.get(name)} -> {data.get(name)}"
+        for name in sorted(digests.keys() | data.keys())
+        if digests.get(name) != data.get(name)
+    ]
 
 
 def prepare_resume(
-    resume: str | None, save_dir: Path, stage: int, settings: FitSettings, data: dict[str, str]
+    resume: str | None, save_dir: Path, stage: int, settings: FitSettings, data: dict[str, str], spec: InputSpec
 ) -> Path | None:
     """Decide what to resume from; says what changed since.
+
+    ``auto`` is for schedulers, which run the same command again: it goes on only with the very run that was stopped,
+    and starts afresh when anything was changed. Whoever names a file may change what is safe to change.
 
     Args:
         resume: a path, ``auto``, or None for a fresh start.
@@ -68,30 +92,53 @@ def prepare_resume(
         stage: 1 or 2.
         settings: the settings of now.
         data: digests of the data of now.
+        spec: how the views of now were rendered.
 
     Returns:
         The checkpoint to go on from, or None for a fresh start.
 
     Raises:
-        UserError: the file cannot be resumed, or a setting or the data that decide what is learned have changed
-            (with ``auto`` this is a fresh start, and a line says so).
+        UserError: the file that was named cannot be resumed, or a setting or the data that decide what is learned
+            have changed.
     """
     path = None if resume is None else find_last(resume, save_dir)
     if path is None:
         return None
-    checkpoint = load_checkpoint(path, stage)
-    if "optimizer_states" not in read_torch_file(path):
-        raise UserError(f"{path}: holds a model but not the state of its training; resume from last.ckpt")
+    if resume == "auto":
+        return _same_run(path, stage, settings, data, spec)
+    checkpoint = _stopped_run(path, stage)
     safe, unsafe = resume_changes(checkpoint["config"], settings)
-    unsafe += [
-        f"{name} data {before} -> {data.get(name)}"
-        for name, before in checkpoint.get("data", {}).items()
-        if before != data.get(name)
-    ]
-    if unsafe and resume == "auto":
-        _tell(f"starting afresh, because {path} was trained otherwise: {'; '.join(unsafe)}")
-        return None
+    unsafe += data_changes(checkpoint, data, spec)
     if unsafe:
         raise UserError(f"{path}: cannot be resumed, it was trained otherwise: {'; '.join(unsafe)}")
     _tell(f"resuming from {path}" + (f"; changed: {'; '.join(safe)}" if safe else ""))
     return path
+
+
+def _same_run(path: Path, stage: int, settings: FitSettings, data: dict[str, str], spec: InputSpec) -> Path | None:
+    try:
+        checkpoint = _stopped_run(path, stage)
+    except UserError as error:
+        _tell(f"not resuming: {error}")
+        return None
+    safe, unsafe = resume_changes(checkpoint["config"], settings)
+    changes = unsafe + safe + data_changes(checkpoint, data, spec)
+    if checkpoint["axonet"] != __version__:
+        changes.append(f"axonet {checkpoint['axonet']} -> {__version__}")
+    if changes:
+        _tell(f"not resuming, because {path} was trained otherwise: {'; '.join(changes)}")
+        return None
+    _tell(f"resuming from {path}")
+    return path
+
+
+def _stopped_run(path: Path, stage: int) -> Checkpoint:
+    checkpoint = load_checkpoint(path, stage)
+    if "optimizer_states" not in read_torch_file(path):
+        raise UserError(f"{path}: holds a model but not the state of its training; resume from last.ckpt")
+    return checkpoint
+
+
+def _tell(text: str) -> None:
+    if is_first_process():
+        say(text)

@@ -12,9 +12,10 @@ from axonet.core.input_spec import InputSpec
 from axonet.core.progress import say, warn
 from axonet.datasets.view_store import ViewStore
 from axonet.inference.inputs import trained_size
-from axonet.learning.fit import FitResult, Selection, describe_result, fit
+from axonet.learning.fit import FitResult, choose_precision, describe_result, fit
 from axonet.learning.processes import is_first_process
 from axonet.learning.resume import prepare_resume
+from axonet.learning.selection import Selection, selection_by
 from axonet.learning.settings import Stage1Settings
 from axonet.learning.stage1_module import Stage1Module
 from axonet.learning.validation_images import ValidationImageLogger
@@ -26,6 +27,10 @@ from axonet.learning.views_dataset import (
     fields_of_view,
     views_digest,
 )
+
+# What enters val/loss, and what enters train/loss besides.
+_IN_THE_LOSS = ("kld_weight", "beta", "free_nats", "lambda_seg", "lambda_depth", "seg_loss")
+_IN_TRAINING = ("flips", "rotation", "scale_dropout", "skip_dropout")
 
 
 def train_stage1(
@@ -48,14 +53,16 @@ def train_stage1(
         resume: a ``last.ckpt``, ``auto``, or None.
 
     Raises:
-        UserError: the views do not fit together, the run cannot be resumed, or training diverged.
+        UserError: the machine cannot do what is asked for, the views do not fit together, the run cannot be resumed,
+            or training diverged.
     """
+    choose_precision(settings.precision, settings.accelerator)  # refuses what this machine cannot do
     check_stores(train_store, val_store)
     spec = complete_spec(train_store.spec, settings, fields_of_view(train_store))
     data = {"train": views_digest(train_store)}
     if val_store is not None:
         data["val"] = views_digest(val_store)
-    last = prepare_resume(resume, save_dir, 1, settings, data)
+    last = prepare_resume(resume, save_dir, 1, settings, data, spec)
 
     train_views = ViewDataset(train_store)
     plan = ShuffledViews(train_store, settings.batch_size, settings.seed, settings.views_per_neuron)
@@ -67,7 +74,11 @@ def train_stage1(
         val = PlannedLoader(pictured, ordered, training=False, num_workers=settings.workers)
 
     module = Stage1Module(settings, spec, len(plan), data)
-    selection = Selection("train/loss" if val is None else "val/loss")
+    selection = (
+        selection_by("train/loss", settings, _IN_THE_LOSS + _IN_TRAINING)
+        if val is None
+        else selection_by("val/loss", settings, _IN_THE_LOSS)
+    )
     _announce(module, plan, selection)
     pictures = ValidationImageLogger(pictured, log_dir / "validation")
     result = fit(
@@ -92,7 +103,7 @@ def check_stores(train: ViewStore, val: ViewStore | None) -> None:
         UserError: no training views, no validation views, or other settings.
     """
     if len(train) == 0:
-        raise UserError("no training views: the split or manifest named train is empty")
+        raise UserError("no training views")
     if val is None:
         return
     if len(val) == 0:

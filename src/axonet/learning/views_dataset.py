@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Protocol
 
@@ -13,10 +14,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from axonet.core.files import to_json
 from axonet.core.seeds import rng
 from axonet.datasets.view_store import ViewStore
+from axonet.learning.worker_errors import plain_worker_errors
 
 Indices = NDArray[np.int64]
+# The columns that change with what an image shows.
+_SHOWN = (
+    *("view", "direction", "qc", "um_per_px", "near_um", "far_um", "basis", "center"),
+    *("class_fractions", "width", "height"),
+)
 
 
 class ViewBatch(NamedTuple):
@@ -51,9 +59,19 @@ def fields_of_view(store: ViewStore) -> NDArray[np.float64]:
 
 
 def views_digest(store: ViewStore) -> str:
-    """Sixteen hexadecimal digits of which views of which neurons a store holds."""
-    digest = hashlib.sha256("\n".join(store.neuron_ids).encode("utf-8"))
-    digest.update(np.asarray(store.rows.column("view").to_numpy(), dtype="<i4").tobytes())
+    """Sixteen hexadecimal digits of what a store shows: which views, how they were rendered, and what the rows tell.
+
+    No image is read: a neuron of another shape has other cameras, depths and class fractions.
+    """
+    rendering = store.spec.model_dump(mode="json") | {"depth_bits": store.depth_bits}
+    digest = hashlib.sha256("\n".join([to_json(rendering), *store.neuron_ids]).encode("utf-8"))
+    for name in _SHOWN:
+        values = store.rows.column(name).combine_chunks()
+        digest.update(np.asarray(values.is_valid()).tobytes())
+        if pa.types.is_fixed_size_list(values.type):
+            values = values.flatten()
+        numbers = np.asarray(values.cast(pa.float64()).fill_null(math.nan), dtype="<f8")
+        digest.update(numbers.tobytes())
     return digest.hexdigest()[:16]
 
 
@@ -191,14 +209,15 @@ class PlannedLoader:
             batches += batches[: -len(batches) % self.world_size]
         mine = batches[self.rank :: self.world_size][done:]
         num_workers = min(self.num_workers, len(mine))
-        yield from DataLoader(
-            self.dataset,
-            batch_size=None,
-            sampler=mine,  # what it yields is the rows of a whole batch
-            num_workers=num_workers,
-            pin_memory=self.pin_memory,
-            prefetch_factor=4 if num_workers else None,
-        )
+        with plain_worker_errors():
+            yield from DataLoader(
+                self.dataset,
+                batch_size=None,
+                sampler=mine,  # what it yields is the rows of a whole batch
+                num_workers=num_workers,
+                pin_memory=self.pin_memory,
+                prefetch_factor=4 if num_workers else None,
+            )
 
     def state_dict(self) -> dict[str, Any]:
         """Nothing: the trainer's own progress says where to go on. That it exists tells Lightning that we can."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,8 @@ class NeuronRecord:
         archive: archive or laboratory, for grouping only; never in a caption.
         licence: terms of use.
         label: class shown in evaluations, such as ``Purkinje cell``.
+        swc_path: path of its SWC as the metadata give it, for the join with files only; empty where there is no more
+            than the file name.
     """
 
     id: str
@@ -59,6 +61,8 @@ class NeuronRecord:
     archive: str | None = None
     licence: str | None = None
     label: str | None = None
+    # Where a file lies says nothing about the neuron, so it takes no part in what records are equal.
+    swc_path: str = field(default="", compare=False, repr=False)
 
     @property
     def neuron_id(self) -> str:
@@ -67,5 +71,5 @@ class NeuronRecord:
         return self.id if self.id.startswith(prefix) else prefix + self.id
 
 
-FIELD_NAMES: tuple[str, ...] = tuple(field.name for field in fields(NeuronRecord))
+FIELD_NAMES: tuple[str, ...] = tuple(item.name for item in fields(NeuronRecord) if item.compare)
 LIST_FIELDS: tuple[str, ...] = ("region", "modifiers", "markers", "traced")

@@ -15,13 +15,13 @@ def softmax(logits: Array) -> Array:
 
 
 def expected_calibration_error(
-    confidence: Array, correct: npt.NDArray[np.bool_], n_bins: int = 15, weights: Array | None = None
+    confidence: Array, correct: npt.NDArray[np.bool_] | Array, n_bins: int = 15, weights: Array | None = None
 ) -> float:
     """Mean distance between confidence and accuracy over equally wide bins of confidence, weighted by their size.
 
     Args:
         confidence: ``(n,)`` probability of the predicted class, in [0, 1].
-        correct: ``(n,)``.
+        correct: ``(n,)`` whether an answer is right, or the probability that it is.
         n_bins: number of bins.
         weights: ``(n,)`` how often each item counts.
     """

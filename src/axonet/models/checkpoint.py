@@ -75,9 +75,10 @@ def fingerprint(state: Mapping[str, Tensor], architecture: Mapping[str, Any], sp
 
 
 def save_checkpoint(path: str | PathLike[str], checkpoint: Checkpoint) -> None:
-    """Write a checkpoint atomically."""
-    with atomic_path(path) as temporary:
-        torch.save(checkpoint, temporary)
+    """Write a checkpoint atomically; the same checkpoint gives the same bytes."""
+    # Given a path, torch names the archive's records after it, which here is temporary and never the same.
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        torch.save(checkpoint, file)
 
 
 def load_checkpoint(path: str | PathLike[str], stage: int | None = None) -> Checkpoint:

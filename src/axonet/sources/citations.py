@@ -59,19 +59,37 @@ def paper_pairs(record: Mapping[str, Any]) -> list[tuple[str | None, str | None]
     return [*((doi, None) for doi in dois), *((None, pmid) for pmid in pmids)]
 
 
-def collect_papers(records: Iterable[Mapping[str, Any]]) -> list[Citation]:
+def doi_by_pmid(records: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """DOI of a paper by its PubMed id, as far as a record names both; not where records contradict each other."""
+    found: dict[str, dict[str, str]] = {}
+    for record in records:
+        for doi, pmid in paper_pairs(record):
+            if doi and pmid:
+                found.setdefault(pmid, {}).setdefault(doi.lower(), doi)
+    return {pmid: next(iter(dois.values())) for pmid, dois in found.items() if len(dois) == 1}
+
+
+def collect_papers(records: Iterable[Mapping[str, Any]], dois: Mapping[str, str] | None = None) -> list[Citation]:
     """The papers of neurons, and the archives of those without one, sorted by key.
+
+    A paper that one record names by its DOI and another by its PubMed id is one, if a third names both.
 
     Args:
         records: with ``reference_doi``, ``reference_pmid`` and ``archive``.
+        dois: by PubMed id; by default, what these records tell.
     """
+    if dois is None:
+        records = list(records)
+        dois = doi_by_pmid(records)
+    pmids = {doi.lower(): pmid for pmid, doi in sorted(dois.items(), reverse=True)}
     found: dict[tuple[str, str], Citation] = {}
     for record in records:
         archive = next(iter(listed(record.get("archive"))), None)
-        pairs = paper_pairs(record)
-        for doi, pmid in pairs:
-            name = ("doi", doi.lower()) if doi else ("pmid", pmid or "")
-            found.setdefault(name, Citation("", "paper", doi, pmid)).count(archive)
+        pairs = [(doi or dois.get(pmid or ""), pmid) for doi, pmid in paper_pairs(record)]
+        named = {("doi", doi.lower()) if doi else ("pmid", pmid or ""): (doi, pmid) for doi, pmid in pairs}
+        for name, (doi, pmid) in named.items():
+            known = pmids.get(doi.lower(), pmid) if doi else pmid
+            found.setdefault(name, Citation("", "paper", doi, known)).count(archive)
         if not pairs:
             found.setdefault(("archive", archive or "unknown"), Citation("", "archive")).count(archive)
     taken: set[str] = set()

@@ -10,8 +10,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from axonet.core.errors import UserError
+from axonet.sources.disk import full_line, is_full, write_trouble
 
 _CHUNK = 500
+_MADE_ANEW = "delete it and run again: it is made anew, and only files that cannot be recognized are asked for again"
 _META = "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT)"
 
 
@@ -33,7 +35,7 @@ class Database:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(path, timeout=0.2, isolation_level=None)
         except OSError as error:
-            raise UserError(f"{path.parent}: cannot be written to ({error.strerror})") from error
+            raise write_trouble(error, path.parent) from error
         except sqlite3.Error as error:
             raise self._explain(error) from error
         try:
@@ -55,13 +57,15 @@ class Database:
             self._connection.execute(statement)
         self._connection.execute("COMMIT")
         if self.get("version", version) != version:
-            raise UserError(f"{self._path}: made by another version of axonet; delete it and run again")
+            raise UserError(f"{self._path}: made by another version of axonet; {_MADE_ANEW}")
         self.put("version", version)
 
     def _explain(self, error: sqlite3.Error) -> UserError:
         if "locked" in str(error):
             return UserError(f"{self._path.parent}: another download is writing into this folder; wait for its end")
-        return UserError(f"{self._path}: cannot be used ({error}); delete it and run again: finished files are kept")
+        if is_full(error):
+            return UserError(full_line(self._path.parent))
+        return UserError(f"{self._path}: cannot be used ({error}); {_MADE_ANEW}")
 
     def __enter__(self) -> Self:
         return self
@@ -71,6 +75,9 @@ class Database:
     ) -> None:
         try:
             self.commit()
+        except sqlite3.Error as other:
+            if error is None:
+                raise self._explain(other) from other
         finally:
             self._connection.close()
         if isinstance(error, sqlite3.Error):

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from axonet.core.errors import UserError
 from axonet.core.files import sha256_bytes, write_bytes
+from axonet.sources.disk import write_trouble
 from axonet.sources.failures import Reply, TransferError
 from axonet.sources.http import HttpClient
 from axonet.sources.swc_check import Expected, SwcCheck, judge_swc
@@ -137,7 +137,7 @@ def fetch_file(
             write_bytes(refused_path(target), refused.body)
         return FileResult(neuron_id, None, error.failure.reason, error.failure.message, attempts + error.attempts)
     except OSError as error:
-        raise UserError(f"{target}: cannot be written or read ({error.strerror})") from error
+        raise write_trouble(error, target) from error
     return FileResult(neuron_id, None, "not_found", "the server has no such file (404)", attempts)
 
 

@@ -2,45 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from axonet.core.errors import UserError
-from axonet.core.progress import say
+from axonet.core.progress import say, warn
 from axonet.metadata.record import NeuronRecord
 from axonet.sources.found import FoundNeuron
 from axonet.sources.settings import FolderSettings
 from axonet.sources.swc_files import find_swc_files, name_neurons
 
+SHOWN = 3
+
 
 def find_folder_neurons(settings: FolderSettings) -> list[FoundNeuron]:
     """The neurons of a folder, sorted by path.
 
-    Metadata are joined by the file name of the SWC, never by parts of it.
+    Metadata are joined by the path of the SWC where the table gives one, else by its file name; never by parts of the
+    name. A file that cannot be opened is left out with a warning.
 
     Raises:
-        UserError: no folder, no SWC file, or metadata that cannot be read.
+        UserError: no folder, no SWC file that can be read, or metadata that cannot be read.
     """
     if settings.swc_dir is None:
         raise UserError("the source folder needs folder.swc_dir, the folder with SWC files")
-    paths = find_swc_files(settings.swc_dir)
-    records = _records_by_file(settings)
+    paths = _readable(settings.swc_dir, find_swc_files(settings.swc_dir))
+    records = _records_by_path(settings, paths)
     found = []
     for path, name in name_neurons(paths).items():
         file_name = PurePosixPath(path).name
-        known = records.get(file_name)
-        record = NeuronRecord(name, "folder", file_name) if known is None else known
+        record = records.get(path) or NeuronRecord(name, "folder", file_name)
         # The catalog names neurons after their file: ids of a foreign dialect need not be unique here.
         found.append(FoundNeuron(replace(record, id=name, source="folder", swc=file_name), settings.swc_dir / path))
-    if settings.metadata is not None:
-        without = sum(PurePosixPath(path).name not in records for path in paths)
-        say(f"{settings.metadata}: metadata for {len(paths) - without} of {len(paths)} SWC files")
     return sorted(found, key=lambda neuron: neuron.record.id)
 
 
-def _records_by_file(settings: FolderSettings) -> dict[str, NeuronRecord]:
+def _readable(folder: Path, paths: Sequence[str]) -> list[str]:
+    """The files that can be opened; the others are named with the reason."""
+    reasons: dict[str, str] = {}
+    for path in paths:
+        try:
+            (folder / path).open("rb").close()
+        except OSError as error:
+            reasons[path] = error.strerror or type(error).__name__
+    if reasons:
+        shown = "; ".join(f"{path}: {reason}" for path, reason in list(reasons.items())[:SHOWN])
+        more = f"; and {len(reasons) - SHOWN} more" if len(reasons) > SHOWN else ""
+        if len(reasons) == len(paths):
+            raise UserError(f"{folder}: no SWC file that can be read ({shown}{more})")
+        warn(f"{folder}: {len(reasons)} SWC files cannot be read and are left out (unreadable_file: {shown}{more})")
+    return [path for path in paths if path not in reasons]
+
+
+def _records_by_path(settings: FolderSettings, paths: Sequence[str]) -> dict[str, NeuronRecord]:
     if settings.metadata is None:
         return {}
     from axonet.metadata.adapters import load_records
+    from axonet.metadata.index import RecordIndex
 
-    return {record.swc: record for record in load_records(settings.metadata, settings.source)}
+    joined = RecordIndex(load_records(settings.metadata, settings.source)).join(paths)
+    say(f"{settings.metadata}: metadata for {len(joined.records)} of {len(paths)} SWC files")
+    if (problem := joined.problem()) is not None:
+        warn(f"{settings.metadata}: {problem}; they are used without metadata")
+    return joined.records

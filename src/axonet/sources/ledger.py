@@ -1,7 +1,7 @@
 """What a download knows and has done, in one small database beside the data: the reason why it can be killed.
 
 Rows are written in transactions: a killed run leaves the state of a moment, and the next one goes on from there. The
-database may be deleted: it is made again from the outputs and the server.
+database may be deleted: it is made again from the outputs, the files and the server.
 """
 
 from __future__ import annotations
@@ -10,23 +10,27 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from axonet.sources.database import Database
 from axonet.sources.fetch_file import FileResult, KnownFile
 from axonet.sources.local_names import free_name
+from axonet.sources.records import BrokenRecord
 
 FILE_NAME = ".download.sqlite"
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS pages (number INTEGER PRIMARY KEY, broken INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS pages (number INTEGER PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS broken (id INTEGER PRIMARY KEY, page INTEGER NOT NULL, reason TEXT, message TEXT);
 CREATE TABLE IF NOT EXISTS neurons (
     id INTEGER PRIMARY KEY, record TEXT NOT NULL, listing INTEGER NOT NULL,
     swc TEXT, swc_key TEXT UNIQUE, was_there INTEGER NOT NULL DEFAULT 0,
     is_ok INTEGER NOT NULL DEFAULT 0, reason TEXT, message TEXT, reader TEXT, attempts INTEGER NOT NULL DEFAULT 0,
     sha256 TEXT, size INTEGER, url TEXT, found_by TEXT, etag TEXT, last_modified TEXT,
-    changed INTEGER NOT NULL DEFAULT 0, file_round INTEGER NOT NULL DEFAULT 0,
-    measures TEXT, measure_round INTEGER NOT NULL DEFAULT -1
+    changed INTEGER NOT NULL DEFAULT 0, refresh TEXT, gone INTEGER NOT NULL DEFAULT 0,
+    file_round INTEGER NOT NULL DEFAULT 0,
+    measures TEXT, measures_reason TEXT, measure_round INTEGER NOT NULL DEFAULT -1
 );
 CREATE INDEX IF NOT EXISTS neurons_by_listing ON neurons (listing, id)
 """
@@ -64,16 +68,28 @@ class Ledger(Database):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder / FILE_NAME, _SCHEMA, _VERSION)
 
-    def open_listing(self, key: str) -> int:
-        """Go on with the unfinished listing of this key, or begin a new one; returns its number."""
+    def open_listing(self, key: str, selection: str = "") -> int:
+        """Go on with the unfinished listing of this key, or begin a new one.
+
+        Args:
+            key: of everything that makes another listing, a refresh among it.
+            selection: of what is listed, whichever way; tells which earlier listings were of the same.
+
+        Returns:
+            Its number.
+        """
         if self.get("listing_key") != key:
             self.forget_pages()
+            number = self.get("listing", 0) + 1
             self.put("listing_key", key)
-            self.put("listing", self.get("listing", 0) + 1)
+            self.put("listing", number)
             self.put("is_listed", False)
+            self.put("gone", 0)
+            self.put("is_refreshing", False)  # one that was stopped is given up when something else is asked for
+            self.put(f"listings {selection}", [*self.get(f"listings {selection}", []), number])
         self.commit()
-        number: int = self.get("listing")
-        return number
+        opened: int = self.get("listing")
+        return opened
 
     def end_run(self) -> None:
         """Everything that was listed has been dealt with: the next run lists anew."""
@@ -81,14 +97,28 @@ class Ledger(Database):
         self.put("is_refreshing", False)
         self.commit()
 
+    def mark_gone(self, listing: int, selection: str) -> None:
+        """Mark the neurons that earlier listings of a selection had and this complete one has not."""
+        earlier = [number for number in self.get(f"listings {selection}", []) if number != listing]
+        condition = f"listing IN ({', '.join(map(str, earlier))})"
+        self.change(f"UPDATE neurons SET gone = 1 WHERE {condition}")
+        self.put("gone", self.count(condition))
+        self.commit()
+
     def open_round(self, refresh: bool) -> int:
-        """The number that files must bear to count as looked at; a refresh begins a new one, once."""
+        """The number that files must bear to count as looked at.
+
+        A refresh begins a new one, once. Without one it is 0: whatever is finished counts, whenever that was.
+        """
+        if not refresh:
+            self.commit()
+            return 0
         number: int = self.get("round", 0)
-        if refresh and not self.get("is_refreshing", False):
+        if not self.get("is_refreshing", False):
             number += 1
             self.put("round", number)
             self.put("is_refreshing", True)
-            self.change("UPDATE neurons SET changed = 0")
+            self.change("UPDATE neurons SET changed = 0, refresh = NULL")
         self.commit()
         return number
 
@@ -99,32 +129,51 @@ class Ledger(Database):
     def forget_pages(self) -> None:
         """Ask for all pages once more."""
         self.change("DELETE FROM pages")
+        self.change("DELETE FROM broken")
 
-    def broken_records(self) -> int:
-        """How many records of the listing are of no use."""
-        number: int = self.select("SELECT coalesce(sum(broken), 0) FROM pages")[0][0]
-        return number
+    def broken_records(self) -> dict[str, int]:
+        """How many records of the listing are of no use, by reason."""
+        return dict(self.select("SELECT reason, count(*) FROM broken GROUP BY 1 ORDER BY 2 DESC, 1"))
 
     def add_page(
-        self, number: int, records: Iterable[tuple[int, Mapping[str, Any]]], listing: int, broken: int = 0
+        self,
+        number: int,
+        records: Iterable[tuple[int, Mapping[str, Any]]],
+        listing: int,
+        broken: Iterable[BrokenRecord] = (),
     ) -> None:
         """Record a page of a listing; a neuron that is known already is brought up to date."""
         for neuron_id, record in records:
             self.change(
                 "INSERT INTO neurons (id, record, listing) VALUES (?, ?, ?) "
-                "ON CONFLICT (id) DO UPDATE SET record = excluded.record, listing = excluded.listing",
+                "ON CONFLICT (id) DO UPDATE SET record = excluded.record, listing = excluded.listing, gone = 0",
                 (neuron_id, json.dumps(record, ensure_ascii=False), listing),
             )
-        self.change("INSERT OR REPLACE INTO pages VALUES (?, ?)", (number, broken))
+        self.change("DELETE FROM broken WHERE page = ?", (number,))
+        for one in broken:
+            message = f"page {number}: {one.message}"
+            self.change("INSERT INTO broken (page, reason, message) VALUES (?, ?, ?)", (number, one.reason, message))
+        self.change("INSERT OR REPLACE INTO pages VALUES (?)", (number,))
         self.commit()
 
-    def restore(self, neuron_id: int, record: Mapping[str, Any], swc: str) -> None:
-        """Take a neuron over from outputs that were made before this database."""
+    def restore(self, neuron_id: int, record: Mapping[str, Any], swc: str, is_foreign: bool) -> None:
+        """Take a neuron over from outputs that were made before this database.
+
+        Args:
+            neuron_id: its number.
+            record: what the outputs say of it.
+            swc: name of its file.
+            is_foreign: whether a file of that name may be another one than the wanted.
+        """
         self.change(
-            "INSERT INTO neurons (id, record, listing, swc, swc_key, was_there) VALUES (?, ?, 0, ?, ?, 1) "
+            "INSERT INTO neurons (id, record, listing, swc, swc_key, was_there) VALUES (?, ?, 0, ?, ?, ?) "
             "ON CONFLICT DO NOTHING",
-            (neuron_id, json.dumps(record, ensure_ascii=False), swc, swc.casefold()),
+            (neuron_id, json.dumps(record, ensure_ascii=False), swc, swc.casefold(), is_foreign),
         )
+
+    def distrust(self, neuron_id: int) -> None:
+        """The file that lies at a neuron's place is not the one that was put there."""
+        self.change("UPDATE neurons SET was_there = 1 WHERE id = ?", (neuron_id,))
 
     def assign_names(self, folder: Path, name_key: str, suffix: str) -> None:
         """Name the files of neurons that have no name yet, in the order of their ids.
@@ -179,15 +228,21 @@ class Ledger(Database):
         known = result.known
         if known is None:
             self.change(
-                "UPDATE neurons SET reason = ?, message = ?, attempts = ? WHERE id = ?",
-                (result.reason, result.message, result.attempts, result.neuron_id),
+                "UPDATE neurons SET reason = iif(is_ok, NULL, :reason), refresh = iif(is_ok, :reason, refresh), "
+                "message = :message, attempts = :attempts WHERE id = :id",
+                {
+                    "reason": result.reason,
+                    "message": result.message,
+                    "attempts": result.attempts,
+                    "id": result.neuron_id,
+                },
             )
             return
         values = {**asdict(known), "id": result.neuron_id, "attempts": result.attempts, "changed": result.changed}
         self.change(
             "UPDATE neurons SET is_ok = 1, was_there = 0, reason = NULL, message = NULL, reader = :reader, "
             "attempts = :attempts, sha256 = :sha256, size = :size, url = :url, found_by = :found_by, etag = :etag, "
-            "last_modified = :last_modified, changed = :changed, file_round = :round WHERE id = :id",
+            "last_modified = :last_modified, changed = :changed, refresh = NULL, file_round = :round WHERE id = :id",
             {**values, "round": round_number},
         )
 
@@ -197,13 +252,28 @@ class Ledger(Database):
         for (neuron_id,) in self.chunks(query, (listing, round_number)):
             yield neuron_id
 
-    def record_measures(self, asked: Sequence[int], found: Mapping[int, Mapping[str, Any]], round_number: int) -> None:
-        """Record the measures of neurons; those that the server does not have are not asked for again."""
+    def record_measures(
+        self,
+        asked: Sequence[int],
+        found: Mapping[int, Mapping[str, Any]],
+        round_number: int,
+        broken: Mapping[int, str] = MappingProxyType({}),
+    ) -> None:
+        """Record the measures of neurons; those that the server does not have are not asked for again.
+
+        Args:
+            asked: ids of the neurons.
+            found: measures by id.
+            round_number: of the refresh.
+            broken: why the server's measures of a neuron are of no use, by id.
+        """
         for neuron_id in asked:
             measures = found.get(neuron_id)
+            text = None if measures is None else json.dumps(measures, ensure_ascii=False)
             self.change(
-                "UPDATE neurons SET measures = coalesce(?, measures), measure_round = ? WHERE id = ?",
-                (None if measures is None else json.dumps(measures, ensure_ascii=False), round_number, neuron_id),
+                "UPDATE neurons SET measures = coalesce(?, measures), measures_reason = ?, measure_round = ? "
+                "WHERE id = ?",
+                (text, broken.get(neuron_id), round_number, neuron_id),
             )
         self.commit()
 
@@ -215,6 +285,11 @@ class Ledger(Database):
         """How many neurons fulfil a condition."""
         number: int = self.select(f"SELECT count(*) FROM neurons WHERE {condition}", values)[0][0]
         return number
+
+    def count_values(self, column: str, listing: int) -> dict[str, int]:
+        """How many neurons of a listing have which value in a column, where they have one."""
+        query = f"SELECT {column}, count(*) FROM neurons WHERE listing = ? AND {column} IS NOT NULL GROUP BY 1"
+        return dict(self.select(f"{query} ORDER BY 2 DESC, 1", (listing,)))
 
     def count_reasons(self, listing: int) -> dict[str, int]:
         """Of the neurons of a listing without a file: how many for which reason."""

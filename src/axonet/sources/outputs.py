@@ -69,9 +69,11 @@ def write_status(folder: Path, ledger: Ledger) -> None:
 
 
 def _status_lines(ledger: Ledger) -> Iterator[str]:
-    columns = "swc, is_ok, reason, message, reader, attempts, sha256, size, found_by, url, changed"
+    columns = "swc, is_ok, reason, message, reader, attempts, sha256, size, found_by, url, changed, refresh, gone, "
+    columns += "measures_reason"
     for neuron_id, *values in ledger.rows(columns, "swc IS NOT NULL"):
-        swc, is_ok, reason, message, reader, attempts, sha256, size, found_by, url, changed = values
+        swc, is_ok, reason, message, reader, attempts, sha256, size, found_by, url, changed, *rest = values
+        refresh, gone, measures_reason = rest
         row: dict[str, Any] = {
             "neuron_id": neuron_id,
             "swc": f"{SWC_FOLDER}/{swc}",
@@ -83,7 +85,12 @@ def _status_lines(ledger: Ledger) -> Iterator[str]:
             "bytes": size if is_ok else None,
             "found_by": found_by or None,
             "changed": bool(changed),
+            "refresh": refresh,
+            "gone": bool(gone),
+            "morphometry": measures_reason,
             "url": url or None,
             "message": message or None,
         }
         yield to_line(row)
+    for _, reason, message in ledger.chunks("SELECT id, reason, message FROM broken WHERE id > ?"):
+        yield to_line({"neuron_id": None, "swc": None, "ok": False, "reason": reason, "message": message})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from axonet.core.files import sha256_bytes
@@ -11,6 +12,8 @@ from axonet.sources.failures import Failure, Repeat, Reply
 # What the reader calls a broken transfer. Everything else it objects to is a property of the reconstruction, which is
 # kept and says so: a download must not decide which neurons are good.
 REFUSED = ("empty_file", "html_page", "no_data_rows", "truncated_file")
+# Also where it begins in the middle of a row.
+_PAGE = re.compile(rb"<(?:!doctype|html|head|title|body|script|\?xml)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +67,24 @@ def judge_swc(body: bytes, name: str, expected: Expected = Expected()) -> Verdic
             refused = error.code
         else:
             reader = error.code
+    tail = None if refused is not None or not (b"<" in body or b"{" in body) else _tail(body)
+    if tail is not None:
+        refused, message = tail[0], f"{name}: {tail[1]} follows the rows"
     if refused is None and expected.size is not None and size != expected.size:
         refused, message = "wrong_size", f"{name}: {size} bytes instead of {expected.size}"
     if refused is None and expected.sha256 is not None and digest != expected.sha256.lower():
         refused, message = "wrong_checksum", f"{name}: not the file that the manifest describes (other SHA-256)"
     return Verdict(refused, reader, digest, size, message)
+
+
+def _tail(body: bytes) -> tuple[str, str] | None:
+    """What a server appended to the rows, as (reason, what it is): an error page, or an error in JSON."""
+    lines = re.sub(rb"#[^\r\n]*", b"", body).splitlines()
+    if any(_PAGE.search(line) for line in lines):
+        return "html_page", "a web page"
+    if any(line.lstrip().startswith((b"<", b"{")) for line in lines):
+        return "trailing_text", "text of another kind"
+    return None
 
 
 class SwcCheck:
@@ -89,7 +105,7 @@ class SwcCheck:
         verdict = self.verdict = judge_swc(reply.body, self._name, self._expected)
         if verdict.refused is not None:
             is_page = verdict.refused == "html_page"
-            message = f"{reply.url.split('/')[2]} sends a web page instead of the file" if is_page else verdict.message
+            message = f"{reply.url.split('/')[2]} sends a web page ({verdict.message})" if is_page else verdict.message
             repeat: Repeat = "once"
             return Failure(verdict.refused, message, repeat, is_servers=is_page, reply=reply)
         is_told = "content-length" in reply.headers or "chunked" in reply.headers.get("transfer-encoding", "")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field, model_validator
 
 from axonet.core.config import run_command
+from axonet.core.errors import UserError
 from axonet.learning.clip_settings import ClipSettings
 from axonet.training.inputs import IO, TrainingViews
 
@@ -64,12 +65,7 @@ def open_views(config: ClipConfig, fingerprint: str) -> tuple[Views, Views | Non
 
     if config.data_dir is not None:
         manifests = [config.manifest_train or config.data_dir / "manifest_train.jsonl", config.manifest_val]
-        train, val = (
-            None
-            if manifest is None
-            else stored_views(load_split_views("", data_dir=config.data_dir, manifest=manifest), named_by_swc=True)
-            for manifest in manifests
-        )
+        train, val = (None if manifest is None else _named_by_manifest(config, manifest) for manifest in manifests)
     else:
         assert config.splits is not None
         assert config.shards is not None
@@ -83,7 +79,23 @@ def open_views(config: ClipConfig, fingerprint: str) -> tuple[Views, Views | Non
                 stored_views(load_split_views(split, **where), named_by_swc=False) for split in ("train", "val")
             )
     assert train is not None
+    if len(train) == 0:
+        raise UserError(f"{config.splits}: no neuron of its split train has views")
     return train, val if val is not None and len(val) else None
+
+
+def _named_by_manifest(config: ClipConfig, manifest: Path) -> Views:
+    from axonet.datasets.selection import load_split_views
+    from axonet.learning.clip_views import stored_views
+    from axonet.learning.image_files import check_image_files
+
+    assert config.data_dir is not None
+    store = load_split_views("", data_dir=config.data_dir, manifest=manifest)
+    if len(store) == 0:
+        raise UserError(f"{manifest}: names no views, so there is nothing to train on or to validate with")
+    if config.encode_dir is None:  # with vectors at hand no image is read
+        check_image_files(store, config.data_dir, manifest)
+    return stored_views(store, named_by_swc=True)
 
 
 def open_measures(config: ClipConfig) -> dict[str, Measures]:

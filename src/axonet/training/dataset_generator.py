@@ -29,7 +29,7 @@ class DatasetGeneratorConfig(RenderSettings, SplitSettings, CommandSettings):
     layout: Literal["png", "shards"] = Field("png", description="PNG files, or packed files of many neurons")
     shard_bits: int | None = Field(None, ge=0, le=16, description="2^bits packed files with --layout shards; default 4")
     metadata: Path | None = Field(None, description="tells donors and labs for --split-by", json_schema_extra=IO)
-    source: Literal["neuromorpho", "allen", "table"] = Field("table", description="dialect of --metadata")
+    source: Literal["neuromorpho", "allen", "table"] = Field("neuromorpho", description="dialect of --metadata")
     jobs: int = Field(1, ge=1, description="parallel workers", json_schema_extra={"io": True, "short": "j"})
     catalog: Path | None = Field(None, description="catalog of neurons, instead of --swc-dir", json_schema_extra=IO)
     catalog_shard: str | None = Field(None, description="which shard, as <shard>-<digest>", json_schema_extra=IO)

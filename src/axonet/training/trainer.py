@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field, model_validator
 
 from axonet.core.config import run_command
+from axonet.core.errors import UserError
 from axonet.learning.settings import Stage1Settings
 from axonet.training.inputs import IO, TrainingViews
 
@@ -46,19 +47,26 @@ def open_views(config: Stage1Config) -> tuple[ViewStore, ViewStore | None]:
     from axonet.datasets.selection import load_split_views
 
     if config.data_dir is not None:
-        train = load_split_views(
-            "train",
-            data_dir=config.data_dir,
-            manifest=config.manifest_train or config.data_dir / "manifest_train.jsonl",
-        )
-        if config.manifest_val is None:
-            return train, None
-        return train, load_split_views("val", data_dir=config.data_dir, manifest=config.manifest_val)
+        train = _named_by_manifest(config.data_dir, config.manifest_train or config.data_dir / "manifest_train.jsonl")
+        return train, None if config.manifest_val is None else _named_by_manifest(config.data_dir, config.manifest_val)
     train, val = (
         load_split_views(split, splits=config.splits, index=config.shards, render_dir=config.render_dir)
         for split in ("train", "val")
     )
+    if len(train) == 0:
+        raise UserError(f"{config.splits}: no neuron of its split train has views in {config.render_dir}")
     return train, val if len(val) else None
+
+
+def _named_by_manifest(data_dir: Path, manifest: Path) -> ViewStore:
+    from axonet.datasets.selection import load_split_views
+    from axonet.learning.image_files import check_image_files
+
+    store = load_split_views("", data_dir=data_dir, manifest=manifest)
+    if len(store) == 0:
+        raise UserError(f"{manifest}: names no views, so there is nothing to train on or to validate with")
+    check_image_files(store, data_dir, manifest)
+    return store
 
 
 def run(config: Stage1Config) -> None:

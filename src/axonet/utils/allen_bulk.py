@@ -29,11 +29,12 @@ def run(config: AllenBulkConfig) -> None:
     """Count or download."""
     from axonet.core.provenance import run_record
     from axonet.sources.allen.download import count_cells, download_allen
+    from axonet.sources.disk import disk_errors
 
     if config.count_only:
         sys.stdout.write(f"{count_cells(config)}\n")
         return
-    with run_record(config.out, "axonet.utils.allen_bulk", config) as record:
+    with disk_errors(config.out), run_record(config.out, "axonet.utils.allen_bulk", config) as record:
         record.add(sites=[config.allen_site, config.bil_site], **download_allen(config, config.out))
 
 

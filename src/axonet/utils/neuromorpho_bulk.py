@@ -28,12 +28,13 @@ class NeuroMorphoBulkConfig(NeuroMorphoSettings, CommandSettings):
 def run(config: NeuroMorphoBulkConfig) -> None:
     """Count or download."""
     from axonet.core.provenance import run_record
+    from axonet.sources.disk import disk_errors
     from axonet.sources.neuromorpho.download import count_selection, download_neuromorpho
 
     if config.count_only:
         sys.stdout.write(f"{count_selection(config)}\n")
         return
-    with run_record(config.out, "axonet.utils.neuromorpho_bulk", config) as record:
+    with disk_errors(config.out), run_record(config.out, "axonet.utils.neuromorpho_bulk", config) as record:
         record.add(site=config.site, **download_neuromorpho(config, config.out))
 
 

@@ -68,8 +68,10 @@ def test_missing_files_and_columns_are_said(tmp_path):
     (tmp_path / "b.parquet").write_text("hello")
     with pytest.raises(UserError, match="not a readable Parquet"):
         read_table(tmp_path / "b.parquet")
-    with pytest.raises(UserError):
-        read_table(tmp_path / "a.parquet", ["b"])
+    with pytest.raises(UserError, match=r"a\.parquet: missing columns b, c") as caught:
+        read_table(tmp_path / "a.parquet", ["a", "b", "c"])
+    assert "\n" not in str(caught.value)
+    assert read_table(tmp_path / "a.parquet", ["a"]).column_names == ["a"]
 
 
 @given(st.text(min_size=1), st.text(min_size=1))

@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from axonet.core.errors import UserError
@@ -57,3 +59,20 @@ def test_a_value_of_the_wrong_kind_is_named(tmp_path: Path) -> None:
 def test_a_missing_manifest_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such file"):
         read_manifest(tmp_path / "nothing.jsonl")
+
+
+def test_neuron_and_view_are_read_off_the_paths_of_the_images(tmp_path: Path) -> None:
+    row = {"swc": "x/a.swc", "mask_bw": None, "mask": "images/a b/view_07_mask.png", "depth": "d", "qc": 1.0}
+    (tmp_path / "m.jsonl").write_text(json.dumps(row) + "\n")
+    table = read_manifest(tmp_path / "m.jsonl")
+    assert table.select(["neuron", "neuron_id", "view"]).to_pylist() == [
+        {"neuron": "a b", "neuron_id": "a b", "view": 7}
+    ]
+    pq.write_table(pa.Table.from_pylist([row]), tmp_path / "other.parquet")
+    assert read_manifest(tmp_path / "other.parquet").equals(table)
+
+
+def test_a_path_that_tells_no_neuron_is_named(tmp_path: Path) -> None:
+    (tmp_path / "m.jsonl").write_text(json.dumps({"swc": "a.swc", "mask": "a_mask.png"}) + "\n")
+    with pytest.raises(UserError, match=r"row 1: missing neuron, neuron_id, view; 'a_mask\.png' does not tell it"):
+        read_manifest(tmp_path / "m.jsonl")

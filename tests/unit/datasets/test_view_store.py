@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from axonet.core.errors import UserError
-from axonet.core.files import write_json
+from axonet.core.files import read_jsonl, write_json, write_jsonl
 from axonet.core.input_spec import InputSpec
 from axonet.datasets.dataset_info import DatasetInfo, write_dataset_info
 from axonet.datasets.manifest import write_manifest
@@ -187,3 +187,44 @@ def test_the_views_of_a_split_come_out_of_all_shards(tmp_path: Path, make_views:
         load_split_views(
             "val", splits=tmp_path / "s.parquet", index=tmp_path / "index.json", render_dir=tmp_path / "render"
         )
+
+
+SIX_FIELDS = ("swc", "mask_bw", "mask", "depth", "direction", "qc")
+
+
+def write_six_fields(root: Path, neurons: list[list[ViewImages]]) -> Path:
+    """The PNG tree with a manifest of nothing but the fields that any tool writes."""
+    manifest = write_tree(root, neurons)
+    rows = [{name: row[name] for name in SIX_FIELDS} for row in read_jsonl(manifest)]
+    manifest.with_suffix(".parquet").unlink()
+    write_jsonl(manifest, rows)
+    return manifest
+
+
+def test_a_manifest_of_six_fields_opens_with_an_unknown_scale(
+    tmp_path: Path, make_views: MakeViews, capsys: pytest.CaptureFixture[str]
+) -> None:
+    neurons = [make_views(name) for name in ("bb", "a")]
+    store = ViewStore.from_manifest(tmp_path, write_six_fields(tmp_path, neurons))
+    assert store.neuron_ids == ["a", "a", "bb", "bb"]
+    assert store.rows["view"].to_pylist() == [0, 1, 0, 1]
+    assert store.rows["um_per_px"].null_count == 4
+    assert (store.rows["width"].to_pylist(), store.rows["height"].to_pylist()) == ([9] * 4, [6] * 4)
+    assert store.spec == SPEC
+    assert (store.read(2)[0] == neurons[0][0].mask).all()
+    said = capsys.readouterr().err
+    assert said.count("4 of 4 rows have no um_per_px: the scale of these views is not known") == 1
+
+
+def test_without_a_description_the_images_tell_their_size(
+    tmp_path: Path, make_views: MakeViews, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = write_six_fields(tmp_path, [make_views("a")])
+    (tmp_path / "dataset.json").unlink()
+    store = ViewStore.from_manifest(tmp_path, manifest)
+    assert (store.spec, store.depth_bits) == (SPEC, 8)
+    assert "9 x 6 pixels, rendered with default settings, is assumed" in capsys.readouterr().err
+    write_tree(tmp_path, [make_views("a")])
+    (tmp_path / "dataset.json").unlink()
+    with pytest.raises(UserError, match=r"dataset\.json: no such file"):
+        ViewStore.from_manifest(tmp_path, manifest)

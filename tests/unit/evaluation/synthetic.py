@@ -7,6 +7,7 @@ import numpy as np
 from axonet.core.seeds import rng
 from axonet.evaluation.captions import caption_levels
 from axonet.evaluation.data import EvaluationData, Neurons, join_vectors
+from axonet.evaluation.lineage import Lineage
 from axonet.evaluation.settings import EvaluationSettings
 from axonet.evaluation.sharing import find_sharing
 from axonet.evaluation.write import prompt_vectors
@@ -62,7 +63,7 @@ def make_data(n_judged=24, n_train=40, vector_of=None, pooling="mean", reference
     records = make_records(n_judged + n_train, archives)
     measures = make_measures(records)
     ids = tuple(record.id for record in records)
-    sharing = find_sharing(ids, records, measures, n_judged)
+    sharing = find_sharing(ids, records, measures, n_judged, Lineage(n_train > 0, frozenset(ids[n_judged:])))
     owners, vectors = [], []
     for record, own in zip(records, measures, strict=True):
         stream = rng(0, "vectors", record.id)

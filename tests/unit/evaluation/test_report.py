@@ -30,6 +30,14 @@ def test_few_neurons_are_said_to_prove_nothing(found):
     assert "Too few neurons for a verdict" in text
 
 
+def test_the_report_says_which_constant_answer_is_shown(found):
+    text = " ".join(write_report(found.metrics, found.notes).split())
+    assert text.count("commonest among the neurons learned on, which need not be so among the judged") == 2
+    assert "In balanced accuracy every constant answer reaches 1 / classes" in text
+    crossed = {**found.metrics, "splits": {**found.metrics["splits"], "learned_on": "cross-validation"}}
+    assert "zero-shot: of the judged neurons" in " ".join(write_report(crossed, ()).split())
+
+
 def test_many_neurons_get_a_verdict(found):
     splits = {**found.metrics["splits"], "n_judged": 500, "groups": 90}
     text = write_report({**found.metrics, "splits": splits}, ())
@@ -51,14 +59,15 @@ def test_the_report_says_what_the_judged_neurons_were_used_for(found, judged, wo
     assert words in " ".join(write_report({**found.metrics, "splits": splits}, ()).split())
 
 
-@pytest.mark.parametrize("held_out", ["lab", "donor", "neuron", "unknown"])
+@pytest.mark.parametrize("held_out", ["lab", "donor", "neuron", "nothing", "unknown"])
 def test_the_report_says_what_was_held_out(found, held_out):
     splits = {**found.metrics["splits"], "held_out": held_out}
     words = {
         "lab": "not a laboratory's style",
         "donor": "on a new laboratory",
         "neuron": "flatters",
-        "unknown": "in common",
+        "nothing": "NOTHING IS HELD OUT",
+        "unknown": "nothing is claimed to be held out",
     }
     assert words[held_out] in " ".join(write_report({**found.metrics, "splits": splits}, ()).split())
 

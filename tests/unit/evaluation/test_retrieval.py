@@ -128,6 +128,13 @@ def test_the_headline_is_the_mean_of_broad_and_standard():
         row = pick(rows, level="broad+standard", **wanted)
         assert row["value"] == pytest.approx(np.mean(parts), abs=1e-6)
         assert row["interval"][0] <= row["interval"][1]
+        assert row["n"] == (data.n_judged if direction == "neuron_to_text" else sum(asked(rows, direction)))
+
+
+def asked(rows, direction):
+    """How many captions ask at the broad and at the standard level."""
+    wanted = {"hit": "equal", "direction": direction, "metric": "recall_at_1"}
+    return [pick(rows, level=level, **wanted)["n"] for level in ("broad", "standard")]
 
 
 def test_intervals_from_captions_to_neurons_have_width():

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
+from pydantic import ValidationError
 
 from axonet.core.files import read_json, write_json
 from axonet.evaluation import schema
@@ -38,8 +39,31 @@ def found():
 
 
 def test_metrics_follow_the_published_schema(found):
-    Draft202012Validator(read_json(schema.SCHEMA_FILE)).validate(json.loads(json.dumps(found.metrics)))
+    validator = Draft202012Validator(read_json(schema.SCHEMA_FILE))
+    validator.validate(json.loads(json.dumps(found.metrics)))
     assert list(found.metrics) == ["format", "splits", "tasks", "retrieval", "zero_shot", "stage1", "dropped"]
+
+
+@pytest.mark.parametrize("field", ["chance", "baseline", "difference", "n"])
+def test_a_row_without_its_chance_or_its_baseline_has_not_the_form(found, field):
+    changed = json.loads(json.dumps(found.metrics))
+    changed["tasks"][0][field] = None
+    assert not Draft202012Validator(read_json(schema.SCHEMA_FILE)).is_valid(changed)
+    with pytest.raises(ValidationError):
+        schema.check(changed)
+
+
+def test_every_row_stands_beside_its_chance_and_its_baseline(found):
+    for row in [*found.metrics["tasks"], *found.metrics["zero_shot"], *found.metrics["retrieval"]]:
+        assert row["chance"] is not None, row
+        assert row["baseline"], row
+        assert row["difference"][0] is not None, row
+
+
+def test_the_map_stands_beside_a_shuffled_map(found):
+    row = pick(found.metrics["tasks"], task="map")
+    assert row["baseline"] == "shuffled_map"
+    assert row["difference"][0] == pytest.approx(row["value"] - row["chance"], abs=2e-6)
 
 
 def test_the_schema_file_is_the_one_of_the_models():

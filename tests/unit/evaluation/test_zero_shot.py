@@ -5,8 +5,8 @@ import pytest
 
 from axonet.evaluation.data import Embedding
 from axonet.evaluation.labels import FIELDS, Classes
-from axonet.evaluation.scoring import draw_sample
-from axonet.evaluation.zero_shot import answer_zero_shot, class_vectors, zero_shot_rows
+from axonet.evaluation.scoring import Sample, draw_sample
+from axonet.evaluation.zero_shot import ZeroShot, answer_zero_shot, class_vectors, zero_shot_rows
 
 from .synthetic import make_data, pick
 
@@ -36,6 +36,28 @@ def test_the_class_whose_prompt_is_nearest_is_answered():
     assert (recall["value"], recall["n"]) == (0.5, 2)
 
 
+def test_a_recall_stands_beside_that_of_the_commonest_class():
+    rows, _ = judged_rows(np.eye(2)[[0, 0, 1, 0, 1, 1]], [0, 0, 0, 0, 1, 1], np.eye(2))
+    for name, constant, difference in (("class 0", 1, -0.25), ("class 1", 0, 1)):
+        row = pick(rows, metric="recall", **{"class": name})
+        assert (row["chance"], row["majority"], row["baseline"]) == (0.5, constant, "majority")
+        assert row["difference"][0] == difference
+
+
+def test_matrix_recalls_and_accuracy_agree_where_scores_differ_by_rounding_alone():
+    near = 1e-11
+    scores = np.array([[0.5 + near, 0.5], [0.5, 0.5 + near], [0.5 + near, 0.5], [0.2, 0.1]])
+    sample = Sample(np.arange(4), np.array([0, 0, 1, 1]), 2, 4, None)
+    result = ZeroShot(CELL_TYPE, ("class 0", "class 1"), {"ensemble": scores}, sample)
+    rows = zero_shot_rows(result, np.array([2.0, 2.0]), "neuron", "image", list("abcd"), 0)
+    counts = result.confusion("ensemble")
+    assert counts.tolist() == [[0, 2], [1, 1]]
+    assert pick(rows, metric="accuracy")["value"] == np.trace(counts) / 4
+    recalls = [row["value"] for row in rows if row["metric"] == "recall"]
+    assert recalls == [0, 0.5]
+    assert pick(rows, metric="balanced_accuracy")["value"] == np.mean(recalls)
+
+
 def test_a_constant_embedding_equals_chance_in_balanced_accuracy_and_a_frequency_in_accuracy():
     truth = [0] * 6 + [1] * 3 + [2] * 3
     rows, _ = judged_rows([[1, 0, 0]] * 12, truth, [[1, 0, 0], [0.8, 0.6, 0], [0, 0, 1]])
@@ -63,5 +85,9 @@ def test_calibration_is_reported_when_there_are_enough_neurons():
     rows, _ = judged_rows(vectors, truth, np.eye(3))
     row = pick(rows, metric="expected_calibration_error")
     assert 0 < row["value"] < 0.25
+    assert row["baseline"] == "class_frequencies"
+    assert row["majority"] < 0.2, "frequencies of other neurons are nearly true of these"
+    assert row["chance"] > row["value"], "the confidence of good answers would be wrong of random ones"
+    assert row["difference"][0] == pytest.approx(row["value"] - row["majority"], abs=2e-6)
     few, _ = judged_rows(vectors[:12], truth[:12], np.eye(3))
     assert not [row for row in few if row["metric"] == "expected_calibration_error"]

@@ -1,6 +1,5 @@
 """Stage 2 as a whole, on discs, bars and crosses."""
 
-import csv
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,6 @@ from axonet.inference.encode import build_view_encoder
 from axonet.inference.pool import pool_poses
 from axonet.learning.clip_captions import NeuronCaptions, TextVectors
 from axonet.learning.clip_data import ClipDataset
-from axonet.learning.clip_fit import train_clip
 from axonet.learning.clip_module import ClipModule, ClipWords
 from axonet.learning.clip_settings import ClipSettings
 from axonet.learning.clip_views import encode_once
@@ -23,28 +21,8 @@ from axonet.metrics.ranks import chance_reciprocal_rank
 from axonet.models.checkpoint import load_checkpoint
 from axonet.models.text import HashTextEncoder
 
+from .clip_runs import FROZEN, QUICK, TUNED, history, train
 from .clip_toy import toy_data, toy_stage1, toy_store
-
-QUICK = {
-    "text_encoder": "hash:64",
-    "accelerator": "cpu",
-    "num_workers": 0,
-    "batch_size": 6,
-    "clip_embed_dim": 16,
-    "hidden_dim": 32,
-}
-FROZEN = ClipSettings(**QUICK, freeze_encoder=True, lr=5e-3, max_epochs=12, views_per_neuron=2)
-TUNED = ClipSettings(**QUICK, lr=5e-3, max_epochs=2, views_per_neuron=1, lambda_kld=0.1)
-
-
-def history(folder: Path) -> list[dict[str, str]]:
-    with (folder / "history.csv").open() as file:
-        return list(csv.DictReader(file))
-
-
-def train(folder: Path, settings: ClipSettings, data=None, **named):
-    data = toy_data() if data is None else data
-    return train_clip(settings, toy_stage1(), data, save_dir=folder, log_dir=folder / "logs", **named)
 
 
 @pytest.fixture(scope="module")
@@ -205,21 +183,6 @@ def test_every_loss_trains(loss, tmp_path):
     train(tmp_path, FROZEN.model_copy(update={"loss": loss, "max_epochs": 8}))
     losses = [float(row["train/loss"]) for row in history(tmp_path)]
     assert losses[-1] < losses[0]
-
-
-def test_a_resumed_run_ends_where_an_unbroken_one_does(tmp_path, frozen):
-    halves = FROZEN.model_copy(update={"lr_scheduler": "constant"})
-    train(tmp_path / "whole", halves.model_copy(update={"max_epochs": 4}))
-    train(tmp_path / "part", halves.model_copy(update={"max_epochs": 2}))
-    last = str(tmp_path / "part" / "last.ckpt")
-    train(tmp_path / "part", halves.model_copy(update={"max_epochs": 4}), resume=last)
-    one, two = (load_checkpoint(tmp_path / name / "last.ckpt")["state"] for name in ("whole", "part"))
-    for name in one:
-        torch.testing.assert_close(one[name], two[name])
-    with pytest.raises(UserError, match="clip-embed-dim 16 -> 8"):
-        train(tmp_path / "part", halves.model_copy(update={"clip_embed_dim": 8}), resume=last)
-    with pytest.raises(UserError, match="train data"):
-        train(tmp_path / "part", halves, data=toy_data(n_train=12), resume=last)
 
 
 def test_without_validation_the_training_loss_chooses(tmp_path, capsys):

@@ -1,6 +1,7 @@
 """The join of views, metadata and measurements, and the batches that are made of it."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from axonet.learning.clip_fit import describe
 from axonet.learning.clip_neurons import describe_neurons
 from axonet.learning.clip_views import content_digest, encode_once, stored_views
 from axonet.metadata.index import RecordIndex
+from axonet.metadata.record import NeuronRecord
 
 from .clip_toy import N_VIEWS, toy_data, toy_measures, toy_records, toy_stage1, toy_store
 
@@ -128,3 +130,13 @@ def test_another_shape_under_the_same_name_is_not_taken_from_the_cache():
     rows[0]["um_per_px"] = None
     other.rows = type(other.rows).from_pylist(rows, other.rows.schema)
     assert content_digest(other) is None
+
+
+def test_two_files_of_one_name_never_share_a_row():
+    views = SimpleNamespace(
+        neuron_id=["a", "b"], swc=["x/cell.swc", "y/cell.swc"], fov_um=np.ones(2), digest="d", __len__=lambda: 2
+    )
+    index = RecordIndex([NeuronRecord(id="1", source="table", swc="cell.swc")])
+    neurons, skipped = describe_neurons(views, index, {}, "train")
+    assert neurons.ids == ()
+    assert [row["reason"] for row in skipped] == ["ambiguous_metadata"] * 2

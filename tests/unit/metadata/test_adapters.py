@@ -165,6 +165,28 @@ def test_unknown_words_are_kept_and_listed(tmp_path: Path, capsys: pytest.Captur
     assert all(word in said for word in ("tardigrade", "head blob", "wobbly"))
 
 
+def test_a_table_without_ids_names_neurons_after_their_files(tmp_path: Path) -> None:
+    path = tmp_path / "neurons.csv"
+    path.write_text("swc,species,region,cell_type,donor\na/x.CNG.swc,rat,neocortex,pyramidal,m1\n7.swc,,,,\n")
+    first, second = load_records(path, "table")
+    assert (first.id, first.swc, first.swc_path) == ("x", "x.CNG.swc", "a/x.CNG.swc")
+    assert (first.species, first.cell_type, first.donor) == ("rat", "pyramidal", "m1")
+    assert (second.id, second.swc, second.swc_path) == ("7", "7.swc", "")
+
+
+def test_a_record_remembers_the_folders_that_tell_files_apart(tmp_path: Path) -> None:
+    rows = [{**FULL_ROW, "neuron_id": n, "swc": swc} for n, swc in enumerate(("swc/x.swc", "swc/a/x.swc", "a\\x.swc"))]
+    records = load_records(write_lines(tmp_path / "metadata.jsonl", *rows), "neuromorpho")
+    assert [record.swc_path for record in records] == ["", "a/x.swc", "a/x.swc"]
+    assert {record.swc for record in records} == {"x.swc"}
+
+
+def test_a_table_read_as_records_of_neuromorpho_is_told_how_it_is_read(tmp_path: Path) -> None:
+    (tmp_path / "neurons.csv").write_text(CSV, encoding="utf-8")
+    with pytest.raises(UserError, match="--source table"):
+        load_records(tmp_path / "neurons.csv", "neuromorpho")
+
+
 def test_columns_with_other_names_are_mapped(tmp_path: Path) -> None:
     path = tmp_path / "neurons.csv"
     path.write_text("cell,Datei,Tier\n1,a.swc,rat\n", encoding="utf-8")
@@ -194,7 +216,8 @@ def test_a_mapping_is_for_tables_only(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("swc,species\na.swc,rat\n", "missing column 'id'.*there are: swc, species"),
+        ("id,swc\n1,a.swc\n,b.swc\n", "row 2: no id"),
+        ("swc\na/x.swc\nb/x.CNG.swc\n", "row 2: id 'x' again; it is in row 1 already; neurons are named after their"),
         ("id,species\n1,rat\n", "missing column 'swc'"),
         ("id,swc\n1,a.swc\n1,b.swc\n", "row 2: id '1' again; it is in row 1 already"),
         ("id,swc\n1,a.swc\n2,\n", "row 2: no swc"),

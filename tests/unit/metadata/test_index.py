@@ -42,3 +42,52 @@ def test_an_ambiguous_name_is_refused_when_it_is_asked_for() -> None:
         index.match("cell.swc")
     with pytest.raises(UserError, match="id '1'"):
         index.match("1")
+
+
+def row(number: int, path: str) -> NeuronRecord:
+    return NeuronRecord(str(number), "table", path.split("/")[-1], swc_path=path if "/" in path else "")
+
+
+def test_a_path_in_the_table_is_not_the_row_of_another_folder() -> None:
+    index = RecordIndex([row(1, "swc/a/cell.swc")])
+    assert index.match("a/cell.swc") is index.records[0]
+    assert index.match("/data/swc/a/cell.swc") is index.records[0]
+    assert index.match("cell.swc") is index.records[0]
+    assert index.match("b/cell.swc") is None
+
+
+def test_one_file_name_in_two_folders_finds_two_rows() -> None:
+    index = RecordIndex([row(1, "a/cell.swc"), row(2, "b/cell.swc"), row(3, "cell.swc")])
+    found = [index.match(path) for path in ("a/cell.swc", "x/b/cell.swc", "cell.swc", "c/cell.swc")]
+    assert found == [*index.records, None]
+
+
+@pytest.mark.parametrize(
+    ("rows", "files", "found", "ambiguous"),
+    [
+        (["cell.swc"], ["a/cell.swc", "b/cell.swc"], {}, {"a/cell.swc", "b/cell.swc"}),
+        (["cell.swc"], ["deep/down/cell.swc"], {"deep/down/cell.swc": 0}, set()),
+        (["cell.swc"], ["cell.swc", "old/cell.swc"], {"cell.swc": 0}, set()),
+        (["a/cell.swc"], ["a/cell.swc", "b/cell.swc"], {"a/cell.swc": 0}, set()),
+        (["a/cell.swc"], ["a/cell.swc", "cell.swc"], {"a/cell.swc": 0}, set()),
+        (["cell.swc", "cell.swc"], ["cell.swc"], {}, {"cell.swc"}),
+        (["a/cell.swc", "b/cell.swc"], ["cell.swc"], {}, {"cell.swc"}),
+        (["s/cell.swc", "s/a/cell.swc"], ["cell.swc", "a/cell.swc"], {"cell.swc": 0, "a/cell.swc": 1}, set()),
+        (["a/cell.swc", "one.swc"], ["b/one.swc", "b/cell.swc"], {"b/one.swc": 1}, set()),
+    ],
+)
+def test_no_row_is_given_to_two_files(
+    rows: list[str], files: list[str], found: dict[str, int], ambiguous: set[str]
+) -> None:
+    index = RecordIndex([row(number, path) for number, path in enumerate(rows)])
+    for order in (files, files[::-1]):
+        joined = index.join(order)
+        assert {path: int(record.id) for path, record in joined.records.items()} == found
+        assert set(joined.ambiguous) == ambiguous
+        assert (joined.problem() is None) == (not ambiguous)
+
+
+def test_ambiguous_files_are_named_with_the_reason() -> None:
+    problem = RecordIndex([row(1, "cell.swc")]).join(["a/cell.swc", "b/cell.swc"]).problem()
+    assert problem is not None
+    assert "a/cell.swc: its row fits 2 files" in problem

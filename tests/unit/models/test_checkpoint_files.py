@@ -28,6 +28,13 @@ def checkpoint(model):
     return stage1_checkpoint(model, {"lr": 1e-4}, SPEC)
 
 
+def test_two_processes_save_the_same_bytes(tmp_path, checkpoint, monkeypatch):
+    save_checkpoint(tmp_path / "one.ckpt", checkpoint)
+    monkeypatch.setattr("os.getpid", lambda: 123456789)
+    save_checkpoint(tmp_path / "other.ckpt", checkpoint)
+    assert (tmp_path / "one.ckpt").read_bytes() == (tmp_path / "other.ckpt").read_bytes()
+
+
 def test_a_reloaded_model_encodes_exactly_alike(tmp_path, model, checkpoint):
     save_checkpoint(tmp_path / "best.ckpt", checkpoint)
     loaded = load_checkpoint(tmp_path / "best.ckpt", stage=1)

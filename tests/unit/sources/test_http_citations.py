@@ -28,6 +28,21 @@ def test_each_paper_is_counted_once_per_neuron_whatever_the_case_of_its_doi() ->
     ]
 
 
+def test_a_paper_named_by_its_pubmed_id_alone_is_the_one_that_another_record_names_by_both() -> None:
+    papers = collect_papers([record("A", None, ["1"]), record("B", ["10.1/x"], ["1"]), record("C", ["10.1/X"], None)])
+    assert [(paper.doi, paper.pmid, paper.n_neurons, paper.archives) for paper in papers] == [
+        ("10.1/x", "1", 3, {"A", "B", "C"})
+    ]
+    # Lists of two lengths: which belongs to which is known from elsewhere, and the neuron counts once.
+    papers = collect_papers([record(doi=["10.1/x"], pmid=["1", "2"]), record(doi=["10.1/x"], pmid=["1"])])
+    assert [(paper.doi, paper.pmid, paper.n_neurons) for paper in papers] == [("10.1/x", "1", 2), (None, "2", 1)]
+
+
+def test_records_that_contradict_each_other_unify_nothing() -> None:
+    rows = [record(doi=["10.1/x"], pmid=["1"]), record(doi=["10.1/y"], pmid=["1"]), record(pmid=["1"])]
+    assert [(paper.doi, paper.n_neurons) for paper in collect_papers(rows)] == [("10.1/x", 1), ("10.1/y", 1), (None, 1)]
+
+
 def test_neurons_without_a_paper_are_listed_by_archive() -> None:
     papers = collect_papers([record("A"), record("A"), record(None)])
     assert [(paper.what, paper.n_neurons) for paper in papers] == [("archive", 2), ("archive", 1)]

@@ -95,7 +95,9 @@ def test_a_server_that_asks_for_an_hour_is_not_waited_for() -> None:
         assert len(replica.log) == 1
 
 
-@pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("-3", 0.0), ("soon", None), (None, None)])
+@pytest.mark.parametrize(
+    ("header", "seconds"), [("7", 7.0), ("-3", 0.0), ("soon", None), ("inf", None), ("nan", None), (None, None)]
+)
 def test_retry_after_is_a_number_or_not_understood(header: str | None, seconds: float | None) -> None:
     assert seconds_to_wait(header) == seconds
 

@@ -64,6 +64,10 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
         (b"# only\n# comments\n", "no_data_rows"),
         (b'{"status": 500}\n', "no_data_rows"),
         (GOOD[:-20], "truncated_file"),
+        (GOOD + HTML_PAGE, "html_page"),
+        (GOOD[:-1] + b"<html><body>502</body></html>\n", "html_page"),
+        (GOOD + b'{"status": 500, "error": "Internal Server Error"}\n', "trailing_text"),
+        (GOOD + b"<hr>nginx\n", "trailing_text"),
     ],
 )
 def test_a_broken_transfer_never_gets_the_files_name(body: bytes, reason: str, site: Site) -> None:
@@ -96,6 +100,11 @@ def test_a_reconstruction_that_the_reader_rejects_is_kept_and_says_so(site: Site
     assert site.target.read_bytes() == TWO_SOMATA
     assert result.known is not None
     assert (result.reason, result.known.reader) == (None, "multiple_somata")
+
+
+def test_angle_brackets_in_comments_are_no_reason_to_refuse() -> None:
+    body = GOOD + b"# from <html> to {swc}\n" + b"2000 3 1 1 1 1 1 # <body>\n"
+    assert judge_swc(body, "n").refused is None
 
 
 def test_latin_1_headers_are_no_reason_to_refuse() -> None:

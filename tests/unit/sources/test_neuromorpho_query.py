@@ -25,6 +25,18 @@ from tests.fakes.selection import parse_query
         ("neuron_name:CB_CKp25_*", "neuron_name:CB_CKp25_*"),
         ("species:mouse OR species:rat", "species:mouse OR species:rat"),
         ("(species:rat) AND NOT archive:Foo", "(species:rat) AND NOT archive:Foo"),
+        ("cell_type:somatostatin (SOM)-positive", 'cell_type:"somatostatin (SOM)-positive"'),
+        ("species:mouse,a (B) AND archive:x", 'species:mouse,"a (B)" AND archive:x'),
+        ("species:guinea pig OR NOT cell_type:a b", 'species:"guinea pig" OR NOT cell_type:"a b"'),
+        (
+            "(species:guinea pig or cell_type:a (B)) and archive:x",
+            '(species:"guinea pig" OR cell_type:"a (B)") AND archive:x',
+        ),
+        ("species:mouse and archive:Black and White", 'species:mouse AND archive:"Black and White"'),
+        ("species:mouse && not species:rat", "species:mouse AND NOT species:rat"),
+        ("neuron_name:CB CK*", "neuron_name:CB?CK*"),
+        ("strain:C57BL/6", 'strain:"C57BL/6"'),
+        ('archive:Foo "bar"', r'archive:"Foo \"bar\""'),
     ],
 )
 def test_values_with_blanks_get_quotes_and_everything_else_stays(given: str, sent: str) -> None:
@@ -40,6 +52,38 @@ def test_a_quoted_query_finds_the_dorsal_horn_and_not_all_that_is_dorsal() -> No
     )
     assert (asked(horn), asked(lobe)) == (True, True)
     assert (meant(horn), meant(lobe)) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("species:mouse OR rat", "species:mouse,rat"),
+        ("species:(mouse OR rat)", "species:mouse,rat"),
+        ("species:(mouse)", "no parentheses around values"),
+        ("species:mouse brain_region:neocortex", "put AND between"),
+        ("(species:mouse", "parenthesis is not closed"),
+        ("species:mouse)", "a parenthesis too many"),
+        ("species:mouse,,rat", "between commas is empty"),
+    ],
+)
+def test_what_may_mean_two_things_is_refused_with_how_to_write_it(text: str, hint: str) -> None:
+    with pytest.raises(UserError, match=r"^--query") as error:
+        read_query(text)
+    assert hint in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["cell_type:a (B)", "species:x y or archive:z", "neuron_name:a b*", '(a:b c or d:"e") and not f:[1 TO 2]']
+)
+def test_a_query_that_was_read_stays_as_it_is_when_read_again(text: str) -> None:
+    assert read_query(read_query(text)) == read_query(text)
+
+
+def test_a_wildcard_with_a_blank_finds_the_names_that_have_one() -> None:
+    found = parse_query(read_query("neuron_name:cell 1*"), FIELDS)
+    assert found(made_up_record(1, "cell 12", "x"))
+    assert not found(made_up_record(2, "cell 2", "x"))
 
 
 @pytest.mark.parametrize("text", ["mouse", "species:", "species:mouse AND rat", "", 'species:"mouse'])
@@ -74,7 +118,11 @@ def test_only_plain_values_are_looked_up_in_the_sites_lists() -> None:
         ({"filters": '{"species": ["mouse"}'}, "not JSON"),
         ({"filters": "[1, 2]"}, "dictionary"),
         ({"query": "species:mouse", "page_size": 501}, "500"),
-        ({"query": "species:mouse", "base_url": "neuromorpho.org"}, "base_url"),
+        ({"query": "species:mouse", "base_url": "neuromorpho.org"}, "must begin with http:// or https://"),
+        ({"query": "species:mouse", "contact": "a\nb"}, "one line of plain ASCII"),
+        ({"filters": "{}"}, "names no field"),
+        ({"filters": {"species": []}}, "'species' has no value"),
+        ({"filters": {"species": [" "]}}, "'species' has no value"),
     ],
 )
 def test_settings_that_cannot_be_meant_are_refused(values: dict[str, object], message: str) -> None:
@@ -92,3 +140,6 @@ def test_the_site_is_the_flags_then_the_variables_then_the_public_one(monkeypatc
     monkeypatch.setenv("AXONET_NEUROMORPHO_URL", "http://127.0.0.1:1/")
     assert NeuroMorphoSettings(query="species:mouse").site == "http://127.0.0.1:1"
     assert NeuroMorphoSettings(query="species:mouse", base_url="http://mirror/api/").site == "http://mirror"
+    monkeypatch.setenv("AXONET_NEUROMORPHO_URL", "neuromorpho.org")
+    with pytest.raises(UserError, match="AXONET_NEUROMORPHO_URL: must begin with http://"):
+        _ = NeuroMorphoSettings(query="species:mouse").site

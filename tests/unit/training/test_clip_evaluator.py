@@ -14,7 +14,7 @@ import pytest
 
 from axonet.core.config import parse_command, setting_names
 from axonet.core.errors import UserError
-from axonet.core.files import read_json, read_jsonl, read_table, write_table
+from axonet.core.files import read_json, read_jsonl, read_table, sha256_file, write_json, write_jsonl, write_table
 from axonet.datasets.selection import shard_names
 from axonet.evaluation import baselines
 from axonet.training.clip_evaluator import EvaluateConfig, main
@@ -67,7 +67,7 @@ def swc_text(number: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def save_model(path: Path, spec: object) -> None:
+def save_model(path: Path, spec: object, data: dict[str, str]) -> None:
     import torch
 
     from axonet.core.input_spec import InputSpec
@@ -94,8 +94,25 @@ def save_model(path: Path, spec: object) -> None:
             captions=NeuronTextGenerator().to_json(),
             text_encoder={"name": text.name, "digest": text.digest},
             stage1={"architecture": stage1["architecture"], "state": stage1["state"]},
+            data=data,
         ),
     )
+
+
+def trained_on(root: Path) -> dict[str, str]:
+    """What the trainer records of the neurons of a data directory."""
+    from axonet.learning.clip_fit import describe
+    from axonet.metadata.adapters import load_records
+    from axonet.training.clip_trainer import ClipConfig, open_measures, open_views
+
+    table = root / "metadata.csv"
+    config = ClipConfig(
+        stage1_checkpoint="none",
+        data_dir=root / "data",
+        manifest_val=root / "data" / "manifest_val.jsonl",
+        metadata=table,
+    )
+    return describe(*open_views(config, ""), load_records(table, "table"), open_measures(config), table).digests
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +130,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     where = ["--swc-dir", str(root / "swc"), "--out", str(root / "data")]
     split = ["--val-ratio", "0.35", "--test-ratio", "0.25", "--split-seed", str(SEED)]
     assert generate([*where, *VIEWS, *split]) == 0
-    save_model(root / "best.ckpt", read_json(root / "data" / "dataset.json")["input_spec"])
+    save_model(root / "best.ckpt", read_json(root / "data" / "dataset.json")["input_spec"], trained_on(root))
     patch = pytest.MonkeyPatch()
     patch.setattr(baselines, "N_TREES", 10)
     yield root
@@ -201,6 +218,62 @@ def test_given_vectors_are_used_and_must_be_of_the_checkpoint(project, judged, c
     assert "vectors of checkpoint another" in capsys.readouterr().err
 
 
+def the_error(capsys: pytest.CaptureFixture[str]) -> str:
+    """What a command says: one line, and nothing of a traceback."""
+    text = capsys.readouterr().err
+    assert "Traceback" not in text
+    said = text[text.index("error: ") :]
+    assert len(said.splitlines()) == 1, said
+    return said
+
+
+def test_vectors_of_another_kind_are_one_line(project, capsys):
+    wrong = flags(project, project / "x", "manifest_val.jsonl", "--vectors", str(project / "data" / "measure.parquet"))
+    assert main(wrong) == 2
+    assert "measure.parquet: missing columns view, vector" in the_error(capsys)
+
+
+@pytest.mark.parametrize("flag", ["--manifest", "--manifest-train"])
+def test_a_manifest_without_views_is_one_line_that_names_it(project, capsys, flag):
+    (project / "empty.jsonl").write_text("")
+    arguments = [*flags(project, project / "x"), "--manifest-train", str(project / "data" / "manifest_train.jsonl")]
+    arguments[arguments.index(flag) + 1] = str(project / "empty.jsonl")
+    assert main(arguments) == 2
+    assert "empty.jsonl: names no views" in the_error(capsys)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_missing_image_is_one_line_whoever_reads_it(project, capsys, workers):
+    rows = read_jsonl(project / "data" / "manifest_val.jsonl")
+    rows[1]["mask"] = "images/nobody.png"
+    write_jsonl(project / "broken.jsonl", rows)
+    arguments = [*flags(project, project / "x"), "--num-workers", str(workers), "--no-baselines"]
+    arguments[arguments.index("--manifest") + 1] = str(project / "broken.jsonl")
+    assert main(arguments) == 2
+    assert "broken.jsonl, row 2" in the_error(capsys)
+
+
+def test_a_look_at_test_neurons_is_written_down_before_any_figure(project, monkeypatch):
+    def killed(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("axonet.evaluation.write.evaluate", killed)
+    with pytest.raises((KeyboardInterrupt, SystemExit)):
+        raise SystemExit(main(flags(project, project / "killed", "manifest_test.jsonl", "--no-baselines")))
+    assert len(read_jsonl(project / "killed" / "test_touches.jsonl")) == 1
+    assert not (project / "killed" / "metrics.json").exists()
+
+
+def test_of_a_model_trained_on_other_neurons_nothing_is_claimed_to_be_held_out(project):
+    rows = read_jsonl(project / "data" / "manifest_train.jsonl")
+    write_jsonl(project / "some.jsonl", [row for row in rows if row["neuron_id"] != rows[0]["neuron_id"]])
+    some = ("--manifest-train", str(project / "some.jsonl"), "--no-baselines", "--bootstrap", "0")
+    assert main(flags(project, project / "fewer", "manifest_val.jsonl", *some)) == 0
+    metrics = read_json(project / "fewer" / "metrics.json")
+    assert metrics["splits"]["held_out"] == "unknown"
+    assert {row["split"] for row in [*metrics["tasks"], *metrics["zero_shot"]]} == {"unknown"}
+
+
 def test_each_look_at_test_neurons_is_written_down(project):
     for _ in range(2):
         assert main(flags(project, project / "test", "manifest_test.jsonl", "--no-baselines")) == 0
@@ -225,7 +298,9 @@ def test_without_training_neurons_probes_learn_by_cross_validation(project):
 
 def test_training_neurons_that_are_judged_are_called_that(project):
     assert main(flags(project, project / "self", "manifest_train.jsonl", "--no-baselines")) == 0
-    assert "TRAINED ON THESE NEURONS" in (project / "self" / "eval_report.txt").read_text()
+    text = (project / "self" / "eval_report.txt").read_text()
+    assert "TRAINED ON THESE NEURONS" in text
+    assert "NOTHING IS HELD OUT" in text
 
 
 @pytest.mark.parametrize(
@@ -252,7 +327,19 @@ def test_metadata_of_other_neurons_is_refused(project, capsys):
     arguments = flags(project, project / "x")
     arguments[arguments.index("--metadata") + 1] = str(project / "others.csv")
     assert main(arguments) == 2
-    assert "names none of the neurons" in capsys.readouterr().err
+    assert "names none of the judged neurons" in the_error(capsys)
+
+
+def test_metadata_of_the_training_neurons_alone_are_refused(project, capsys):
+    header, *rows = (project / "metadata.csv").read_text().splitlines()
+    train = {row["neuron_id"] for row in read_jsonl(project / "data" / "manifest_train.jsonl")}
+    kept = [row for row in rows if row.split(",")[0] in train]
+    assert kept
+    (project / "train.csv").write_text("\n".join([header, *kept]) + "\n")
+    arguments = flags(project, project / "x")
+    arguments[arguments.index("--metadata") + 1] = str(project / "train.csv")
+    assert main(arguments) == 2
+    assert "train.csv: names none of the judged neurons of" in the_error(capsys)
 
 
 @pytest.fixture(scope="module")
@@ -275,9 +362,18 @@ def workflow(project: Path) -> Path:
     return root
 
 
+def model_of_a_run(folder: Path, checkpoint: Path, splits: Path) -> Path:
+    """A checkpoint with the record of the run that made it from a split file."""
+    folder.mkdir()
+    record = {"command": "axonet.training.clip_trainer", "inputs": {"splits.parquet": sha256_file(splits)}}
+    write_json(folder / "run.json", record)
+    return Path(shutil.copy(checkpoint, folder / "best.ckpt"))
+
+
 def test_the_workflow_s_files_give_the_same_figures(project, judged, workflow):
+    checkpoint = model_of_a_run(workflow / "run", project / "best.ckpt", workflow / "splits.parquet")
     arguments = [
-        *("--checkpoint", str(project / "best.ckpt"), "--splits", str(workflow / "splits.parquet")),
+        *("--checkpoint", str(checkpoint), "--splits", str(workflow / "splits.parquet")),
         *("--shards", str(workflow / "index.json"), "--render-dir", str(workflow / "render")),
         *("--measure-dir", str(workflow / "measure"), "--encode-dir", str(workflow / "encode"), "--bootstrap", "50"),
         *("--metadata", str(workflow / "catalog.parquet"), "--source", "table"),
@@ -292,3 +388,7 @@ def test_the_workflow_s_files_give_the_same_figures(project, judged, workflow):
     assert main([*arguments, "--split", "test", "--output-dir", str(workflow / "test")]) == 0
     assert read_json(workflow / "test" / "metrics.json")["splits"]["judged"] == "test"
     assert (workflow / "test" / "test_touches.jsonl").is_file()
+    arguments[1] = str(project / "best.ckpt")  # without the record of its run
+    alone = ["--output-dir", str(workflow / "alone"), "--no-baselines", "--bootstrap", "0"]
+    assert main([*arguments, *alone]) == 0
+    assert read_json(workflow / "alone" / "metrics.json")["splits"]["held_out"] == "unknown"

@@ -1,6 +1,7 @@
 """The command that trains Stage 2."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -140,6 +141,36 @@ def test_training_from_a_data_directory(toy, tmp_path, capsys):
     model = load_model(tmp_path / "out" / "best.ckpt")
     assert model.embed_text([f"a {name} cell" for name in TYPES]).shape == (3, 8)
     assert model.captions["bins"]
+
+
+@pytest.mark.parametrize("mode", [["--freeze-encoder"], ["--views-per-neuron", "3"]])
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_damaged_image_is_one_clear_line(toy, tmp_path, capsys, mode, workers):
+    data = tmp_path / "data"
+    shutil.copytree(toy, data)
+    image = data / "images" / "cell_002" / "view_01_mask.png"
+    image.write_bytes(b"no image")
+    assert main(flags(data, tmp_path / "out", *manifests(data), *mode, "--num-workers", workers)) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert lines[-1].startswith(f"error: {data}/manifest_train.jsonl, row 8: {image}: ")
+    assert not any("Traceback" in line for line in lines)
+
+
+def test_a_missing_image_is_one_clear_line_before_anything_is_written(toy, tmp_path, capsys):
+    shutil.copytree(toy, tmp_path / "data")
+    image = tmp_path / "data" / "images" / "cell_013" / "view_00_mask.png"
+    image.unlink()
+    assert main(flags(tmp_path / "data", tmp_path / "out", *manifests(tmp_path / "data"), "--freeze-encoder")) == 2
+    error = capsys.readouterr().err
+    assert f"manifest_val.jsonl: {image} does not exist" in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_empty_manifest_is_named(toy, tmp_path, capsys):
+    (tmp_path / "none.jsonl").write_text("")
+    assert main(flags(toy, tmp_path / "out", "--data-dir", str(toy), "--manifest-train", f"{tmp_path}/none.jsonl")) == 2
+    assert f"error: {tmp_path}/none.jsonl: names no views" in capsys.readouterr().err
 
 
 def test_fine_tuning_reads_images(toy, tmp_path):

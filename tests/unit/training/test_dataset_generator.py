@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -17,7 +18,8 @@ from axonet.core.input_spec import InputSpec
 from axonet.datasets import png_jobs
 from axonet.datasets.view_store import ViewStore
 from axonet.sources.catalog import index_of
-from axonet.training.dataset_generator import main
+from axonet.training.clip_trainer import ClipConfig
+from axonet.training.dataset_generator import DatasetGeneratorConfig, main
 
 TREE = (
     "1 1 0 0 0 5 -1\n2 3 20 0 0 1 1\n3 3 40 {fork} 3 0.8 2\n4 3 40 -15 -4 0.8 2\n"
@@ -173,6 +175,99 @@ def test_only_what_is_new_changed_or_damaged_is_rendered_again(
     assert before.items() <= after.items()
 
 
+@pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n"])
+def test_empty_and_cut_images_are_rendered_again(generate: Generate, tmp_path: Path, content: bytes) -> None:
+    assert generate() == 0
+    before = tree(tmp_path / "data")
+    (tmp_path / "data" / "images" / "neuron_002" / "view_01_mask.png").write_bytes(content)
+    assert generate() == 0
+    assert tree(tmp_path / "data") == before
+
+
+@pytest.mark.parametrize("layout", ["png", "shards"])
+def test_a_file_that_cannot_be_read_is_a_row_with_a_reason(
+    generate: Generate, swc_dir: Path, tmp_path: Path, layout: str
+) -> None:
+    target = tmp_path / "away.swc"
+    (swc_dir / "link.swc").symlink_to(target)
+    assert generate("--layout", layout) == 0
+    row = next(row for row in read_jsonl(tmp_path / "data" / "qc.jsonl") if row["swc"] == "link.swc")
+    assert (row["status"], row["detail"]) == ("unreadable_file", "link.swc: cannot be read (No such file or directory)")
+    target.write_text(TREE.format(fork=70))
+    assert generate("--layout", layout) == 0
+    assert {row["status"] for row in read_jsonl(tmp_path / "data" / "qc.jsonl") if row["swc"] == "link.swc"} == {"ok"}
+
+
+def test_a_new_division_leaves_no_manifest_of_the_former_one(generate: Generate, tmp_path: Path) -> None:
+    assert generate("--test-ratio", "0.4") == 0
+    data = tmp_path / "data"
+    assert (data / "manifest_test.jsonl").is_file()
+    (data / "splits.parquet").unlink()
+    assert generate("--val-ratio", "0.3") == 0
+    assert sorted(path.name for path in data.glob("manifest_*")) == [
+        f"manifest_{split}.{ending}" for split in ("train", "val") for ending in ("jsonl", "parquet")
+    ]
+    shown = [{row["neuron_id"] for row in read_jsonl(path)} for path in sorted(data.glob("manifest_*.jsonl"))]
+    assert not shown[0] & shown[1]
+
+
+def test_a_division_that_does_not_fit_is_refused_before_anything_is_done(
+    generate: Generate, swc_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert generate() == 0
+    before = tree(tmp_path / "data")
+    (swc_dir / "newcomer.swc").write_text(TREE.format(fork=50))
+    monkeypatch.setattr(png_jobs, "render_entry", lambda *a: pytest.fail("rendered"))
+    assert generate("--val-ratio", "0.5") == 2
+    assert tree(tmp_path / "data") == before
+
+
+def test_donors_of_files_with_one_name_are_told_apart_or_refused(
+    generate: Generate, swc_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number, name in enumerate("ab"):
+        (swc_dir / name).mkdir()
+        (swc_dir / name / "cell.swc").write_text(TREE.format(fork=60 + 30 * number))
+    rows = [{"id": i, "swc": f"neuron_{i:03d}.swc", "donor": f"m{i}"} for i in range(1, 3)]
+    cells = [{"id": 10, "swc": "a/cell.swc", "donor": "m1"}, {"id": 11, "swc": "b/cell.swc", "donor": "m2"}]
+    write_jsonl(tmp_path / "metadata.jsonl", [*rows, *cells])
+    flags = ["--metadata", str(tmp_path / "metadata.jsonl"), "--source", "table", "--split-by", "donor"]
+    assert generate(*flags) == 0
+    table = read_table(tmp_path / "data" / "splits.parquet").to_pylist()
+    group = {row["neuron_id"]: row["group"] for row in table}
+    swc = read_table(tmp_path / "data" / "measure.parquet", ["neuron_id", "swc"]).to_pylist()
+    name = {row["swc"]: row["neuron_id"] for row in swc}
+    assert group[name["a/cell.swc"]] == group["neuron_001"] != group["neuron_002"] == group[name["b/cell.swc"]]
+    write_jsonl(tmp_path / "metadata.jsonl", [*rows, {"id": 10, "swc": "cell.swc", "donor": "m1"}])
+    capsys.readouterr()
+    assert generate(*flags, out="other") == 2
+    assert "2 SWC files have no row that is surely theirs" in capsys.readouterr().err
+
+
+def test_an_output_that_cannot_be_written_is_one_clear_line(
+    generate: Generate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    assert generate(out="file") == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith(f"error: {tmp_path / 'file'}")
+    assert (tmp_path / "file").read_text() == "mine"
+
+    def full(*_: Any) -> Any:
+        raise OSError(errno.ENOSPC, "No space left on device", "view.png")
+
+    monkeypatch.setattr(png_jobs, "write_png_views", full)
+    assert generate() == 2
+    assert capsys.readouterr().err.splitlines()[-1] == "error: view.png: No space left on device"
+    monkeypatch.setenv("AXONET_DEBUG", "1")
+    with pytest.raises(OSError, match="No space left"):
+        generate()
+
+
+def test_the_dialect_of_metadata_is_that_of_the_other_commands() -> None:
+    defaults = {model.model_fields["source"].default for model in (DatasetGeneratorConfig, ClipConfig)}
+    assert defaults == {"neuromorpho"}
+
+
 def test_a_folder_holds_views_of_one_setting(generate: Generate, capsys: pytest.CaptureFixture[str]) -> None:
     assert generate() == 0
     assert generate("--no-cache", "--backend", "cpu", "-j", "2") == 0  # these change no image
@@ -190,7 +285,8 @@ def test_a_folder_holds_views_of_one_setting(generate: Generate, capsys: pytest.
 def test_donors_are_kept_together(generate: Generate, swc_dir: Path, tmp_path: Path) -> None:
     rows = [{"id": i, "swc": f"neuron_{i:03d}.swc", "donor": f"m{i % 2}"} for i in range(1, 6)]
     write_jsonl(tmp_path / "metadata.jsonl", rows)
-    flags = ["--metadata", str(tmp_path / "metadata.jsonl"), "--split-by", "donor", "--test-ratio", "0.5"]
+    flags = ["--metadata", str(tmp_path / "metadata.jsonl"), "--source", "table"]
+    flags += ["--split-by", "donor", "--test-ratio", "0.5"]
     assert generate(*flags) == 0
     table = read_table(tmp_path / "data" / "splits.parquet").to_pylist()
     group = {row["neuron_id"]: row["group"] for row in table}

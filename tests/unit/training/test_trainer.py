@@ -110,6 +110,49 @@ def test_a_missing_manifest_is_one_clear_line(capsys, tmp_path):
     assert "manifest_train.jsonl: no such file" in error_line(capsys, "--data-dir", str(tmp_path))
 
 
+def small_run(data: Path, folder: Path, *more: str) -> list[str]:
+    where = ["--data-dir", str(data), "--save-dir", str(folder / "s"), "--log-dir", str(folder / "l")]
+    small = ["--base-channels", "4", "--latent-channels", "4", "--max-steps", "3", "--accelerator", "cpu"]
+    return [*where, *small, *more]
+
+
+def test_a_missing_image_is_one_clear_line_before_anything_is_written(capsys, tmp_path):
+    manifest = write_dataset(tmp_path / "rendered", "train", 2, 2)
+    image = tmp_path / "rendered" / "images" / "cell_01" / "view_01_depth.png"
+    image.unlink()
+    line = error_line(capsys, *small_run(tmp_path / "rendered", tmp_path))
+    assert line.startswith(f"error: {manifest}: {image} does not exist (1 of 8 image files are missing)")
+    assert {path.name for path in tmp_path.iterdir()} == {"rendered"}
+
+
+@pytest.mark.parametrize("workers", [["--num-workers", "2"], ["--num-workers", "0"], []])
+def test_a_damaged_image_is_one_clear_line_whichever_process_reads_it(capsys, tmp_path, workers):
+    manifest = write_dataset(tmp_path / "rendered", "train", 2, 2)
+    image = tmp_path / "rendered" / "images" / "cell_01" / "view_00_mask.png"  # none of those that are pictured
+    image.write_bytes(image.read_bytes()[:40])
+    assert main(small_run(tmp_path / "rendered", tmp_path, *workers)) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert [line for line in lines if "error" in line.lower() or "Traceback" in line] == [lines[-1]]
+    assert lines[-1].startswith(f"error: {manifest}, row 3: {image}: ")
+    assert not (tmp_path / "s" / "best.ckpt").exists()
+
+
+def test_an_empty_manifest_is_named(capsys, tmp_path):
+    write_dataset(tmp_path, "train", 2, 2)
+    empty = tmp_path / "none.jsonl"
+    empty.write_text("")
+    for flag in ("--manifest-train", "--manifest-val"):
+        assert f"error: {empty}: names no views" in error_line(capsys, *small_run(tmp_path, tmp_path, flag, str(empty)))
+
+
+def test_a_gpu_that_is_not_there_is_one_clear_line(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    write_dataset(tmp_path / "rendered", "train", 2, 2)
+    line = error_line(capsys, *small_run(tmp_path / "rendered", tmp_path, "--accelerator", "gpu"))
+    assert line == "error: --accelerator gpu: this machine has none that torch can use; try auto"
+    assert not (tmp_path / "s").exists()
+
+
 def test_help_does_not_import_torch():
     code = """
 import sys

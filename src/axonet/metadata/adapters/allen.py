@@ -9,8 +9,7 @@ from typing import Any
 
 from axonet.core.errors import UserError
 from axonet.core.files import read_json, read_jsonl
-from axonet.metadata.adapters.arrow import file_name
-from axonet.metadata.adapters.table import integer_text, read_csv, record_of, stored_swc
+from axonet.metadata.adapters.table import downloaded_swc, integer_text, read_csv, record_of
 from axonet.metadata.normalize import driver_markers
 from axonet.metadata.record import NeuronRecord
 from axonet.metadata.vocabulary.words import said
@@ -110,4 +109,4 @@ def patch_seq_record(row: Mapping[str, Any]) -> NeuronRecord:
 def _record(value: Mapping[str, Any], row: Mapping[str, Any], neuron_id: str, default_swc: str) -> NeuronRecord:
     dendrites = said(value["cell_type"])
     about = {"archive": ARCHIVE, "licence": LICENCE, "label": f"{dendrites} neuron" if dendrites else None}
-    return record_of({**value, **about}, neuron_id, file_name(stored_swc(row) or default_swc), source="allen")
+    return record_of({**value, **about}, neuron_id, downloaded_swc(row) or default_swc, source="allen")

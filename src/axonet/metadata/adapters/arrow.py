@@ -20,6 +20,17 @@ def file_name(path: str) -> str:
     return _FOLDERS.split(path)[-1]
 
 
+def path_parts(path: str) -> tuple[str, ...]:
+    """The parts of a path of any system; empty parts and ``.`` are left out."""
+    return tuple(part for part in _FOLDERS.split(path) if part not in ("", "."))
+
+
+def folder_path(path: str) -> str:
+    """The path with ``/`` if it names a folder, else nothing: what the join needs beside the file name."""
+    parts = path_parts(path)
+    return "/".join(parts) if len(parts) > 1 else ""
+
+
 def record_schema() -> pa.Schema:
     """The columns of a table of records: text, and lists of text."""
     import pyarrow as pa
@@ -49,7 +60,7 @@ def holds_records(names: Iterable[str]) -> bool:
 def from_table(table: pa.Table) -> list[NeuronRecord]:
     """The records of a table made by :func:`to_table`; columns beside the fields are left alone.
 
-    Of ``swc`` only the file name is kept, since a catalog stores a path there.
+    A catalog stores a path in ``swc``; the record is named by its file name, and remembers the path for the join.
 
     Raises:
         UserError: a column is missing.
@@ -60,6 +71,6 @@ def from_table(table: pa.Table) -> list[NeuronRecord]:
     records = []
     for row in table.select(FIELD_NAMES).to_pylist():
         values: dict[str, Any] = {name: tuple(v or ()) if name in LIST_FIELDS else v for name, v in row.items()}
-        values["swc"] = file_name(values["swc"])
-        records.append(NeuronRecord(**values))
+        path = values.pop("swc")
+        records.append(NeuronRecord(**values, swc=file_name(path), swc_path=folder_path(path)))
     return records

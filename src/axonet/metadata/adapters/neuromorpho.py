@@ -8,8 +8,7 @@ from typing import Any
 
 from axonet.core.errors import UserError
 from axonet.core.files import read_jsonl
-from axonet.metadata.adapters.arrow import file_name
-from axonet.metadata.adapters.table import integer_text, record_of, stored_swc
+from axonet.metadata.adapters.table import downloaded_swc, integer_text, record_of
 from axonet.metadata.normalize import listed
 from axonet.metadata.record import NeuronRecord
 from axonet.metadata.vocabulary.words import said
@@ -25,6 +24,10 @@ def load_neuromorpho(path: Path) -> list[NeuronRecord]:
     Raises:
         UserError: the file is missing or broken, or a row has no ``neuron_id`` or no ``neuron_name``.
     """
+    if path.suffix.lower() in (".csv", ".tsv", ".parquet"):
+        raise UserError(
+            f"{path}: records of NeuroMorpho.Org are JSON lines; a table of your own is read with --source table"
+        )
     records: dict[str, NeuronRecord] = {}
     for number, row in enumerate(read_jsonl(path), start=1):
         for key in ("neuron_id", "neuron_name"):
@@ -58,5 +61,5 @@ def neuromorpho_record(row: Mapping[str, Any]) -> NeuronRecord:
         "licence": row.get("licence") or LICENCE,
     }
     # Where the download does not say which file is the neuron's, it is named after the neuron.
-    swc = file_name(stored_swc(row) or f"{row['neuron_name']}.CNG.swc")
+    swc = downloaded_swc(row) or f"{row['neuron_name']}.CNG.swc"
     return record_of(value, integer_text(row["neuron_id"]), swc, source="neuromorpho")

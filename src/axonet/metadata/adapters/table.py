@@ -11,7 +11,7 @@ from typing import Any
 from axonet.core.errors import UserError
 from axonet.core.files import read_jsonl, read_table
 from axonet.metadata import normalize
-from axonet.metadata.adapters.arrow import file_name, from_table, holds_records
+from axonet.metadata.adapters.arrow import file_name, folder_path, from_table, holds_records, path_parts
 from axonet.metadata.record import NeuronRecord
 from axonet.metadata.vocabulary.markers import marker_word
 from axonet.metadata.vocabulary.species import species_name
@@ -42,7 +42,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "licence": ("licence", "license"),
     "label": ("label",),
 }
-REQUIRED = ("id", "swc")
+REQUIRED = ("swc",)
+_DOWNLOAD_FOLDER = "swc"
 FORMATS = ".csv, .tsv, .jsonl or .parquet"
 
 
@@ -57,7 +58,8 @@ class LoadedTable:
 def load_table(path: Path, columns: Mapping[str, str] | None = None) -> LoadedTable:
     """Read a user's table.
 
-    A Parquet table that holds every column of a record was written by axonet and is taken as it is.
+    A Parquet table that holds every column of a record was written by axonet and is taken as it is. Without a column
+    of ids the neurons are named after their files: ``cell`` for ``cell.swc``.
 
     Args:
         path: CSV, TSV, JSON lines or Parquet.
@@ -84,7 +86,7 @@ def load_table(path: Path, columns: Mapping[str, str] | None = None) -> LoadedTa
         raise UserError(f"{path}: cannot read {suffix or 'a file without an ending'}; a table is {FORMATS}")
     chosen = choose_columns(names, columns or {}, path)
     records = [_record(row, number, chosen, path) for number, row in enumerate(rows, start=1)]
-    _refuse_duplicates(records, path)
+    _refuse_duplicates(records, path, has_ids="id" in chosen)
     used = set(chosen.values())
     return LoadedTable(records, tuple(name for name in names if name not in used))
 
@@ -108,7 +110,7 @@ def read_csv(path: Path) -> tuple[list[str], list[dict[str, Any]]]:
     except csv.Error as error:
         raise UserError(f"{path}: not a readable CSV file ({error})") from None
     if not names:
-        raise UserError(f"{path}: empty; expected a header line with the columns id and swc")
+        raise UserError(f"{path}: empty; expected a header line with columns such as swc, species and cell_type")
     for number, row in enumerate(rows, start=1):
         if None in row:
             raise UserError(f"{path}, row {number}: more cells than columns in the header")
@@ -145,12 +147,18 @@ def choose_columns(names: Iterable[str], mapping: Mapping[str, str], path: Path)
 def _record(row: Mapping[str, Any], number: int, chosen: Mapping[str, str], path: Path) -> NeuronRecord:
     value = {field: row.get(column) for field, column in chosen.items()}
     needed = {}
-    for field in REQUIRED:
+    for field in [name for name in ("id", "swc") if name in chosen]:
         text = _identifier(value.get(field))
         if text is None:
             raise UserError(f"{path}, row {number}: no {field} (column {chosen[field]!r} is empty)")
         needed[field] = text
-    return record_of(value, needed["id"], file_name(needed["swc"]))
+    return record_of(value, needed.get("id") or _name_of(needed["swc"]), needed["swc"])
+
+
+def _name_of(swc: str) -> str:
+    from axonet.morphology.swc import neuron_name
+
+    return neuron_name(file_name(swc))
 
 
 def _identifier(value: object) -> str | None:
@@ -160,7 +168,7 @@ def _identifier(value: object) -> str | None:
 
 
 def record_of(value: Mapping[str, Any], neuron_id: str, swc: str, source: str = "table") -> NeuronRecord:
-    """A record from values by field name, in a source's words.
+    """A record from values by field name, in a source's words; ``swc`` may be a path.
 
     What the list of cell types says counts together with the separate columns for class, modifiers and markers.
     """
@@ -178,7 +186,7 @@ def record_of(value: Mapping[str, Any], neuron_id: str, swc: str, source: str = 
     return NeuronRecord(
         id=neuron_id,
         source=said(value.get("source")) or source,
-        swc=swc,
+        swc=file_name(swc),
         species=species_name(value.get("species")),
         region=place.region,
         cell_class=cell.cell_class,
@@ -198,12 +206,23 @@ def record_of(value: Mapping[str, Any], neuron_id: str, swc: str, source: str = 
         archive=_joined(value.get("archive")),
         licence=text["licence"],
         label=text["label"] or cell.label,
+        swc_path=folder_path(swc),
     )
 
 
 def stored_swc(row: Mapping[str, Any]) -> str | None:
     """The path that a download has written into a source's record, or None."""
     return next((text for text in (_identifier(row.get(key)) for key in COLUMNS["swc"]) if text is not None), None)
+
+
+def downloaded_swc(row: Mapping[str, Any]) -> str | None:
+    """The path of a record's SWC inside the folder of the files that a download has made, or None."""
+    stored = stored_swc(row)
+    if stored is None:
+        return None
+    # Every file of a download is below "swc": that this is said tells nothing, and files may have been moved since.
+    parts = path_parts(stored)
+    return "/".join(parts[1:] if len(parts) > 1 and parts[0] == _DOWNLOAD_FOLDER else parts)
 
 
 def integer_text(value: object) -> str:
@@ -215,10 +234,11 @@ def _joined(value: object) -> str | None:
     return normalize.SEPARATOR.join(normalize.listed(value)) or None
 
 
-def _refuse_duplicates(records: Iterable[NeuronRecord], path: Path) -> None:
+def _refuse_duplicates(records: Iterable[NeuronRecord], path: Path, *, has_ids: bool) -> None:
     seen: dict[tuple[str, str], int] = {}
     for number, record in enumerate(records, start=1):
         key = (record.source, record.id)
         if key in seen:
-            raise UserError(f"{path}, row {number}: id {record.id!r} again; it is in row {seen[key]} already")
+            why = "" if has_ids else "; neurons are named after their SWC files, as there is no column id"
+            raise UserError(f"{path}, row {number}: id {record.id!r} again; it is in row {seen[key]} already{why}")
         seen[key] = number

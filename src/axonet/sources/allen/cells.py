@@ -11,6 +11,7 @@ from axonet.metadata.vocabulary.regions import ACRONYMS
 from axonet.metadata.vocabulary.words import said
 from axonet.sources.allen.rma import file_url
 from axonet.sources.allen.tables import SPECIES, PatchSeqFile
+from axonet.sources.records import checked_id
 
 ARCHIVE = "Allen Institute"
 LICENCE_DATABASE = "Allen Institute Terms of Use (non-commercial, citation required)"
@@ -63,7 +64,7 @@ class Cell:
 
 def database_cell(row: Mapping[str, Any], site: str) -> Cell:
     """A row of the Cell Types Database that names a file."""
-    cell = int(row["specimen__id"])
+    cell = checked_id(row["specimen__id"], "specimen__id")
     reconstruction = said(row.get("nr__reconstruction_type"))
     metadata = {
         "id": str(cell),
@@ -82,7 +83,7 @@ def database_cell(row: Mapping[str, Any], site: str) -> Cell:
         "archive": ARCHIVE,
         "licence": LICENCE_DATABASE,
     }
-    url = file_url(site, int(row["nrwkf__id"]))
+    url = file_url(site, checked_id(row["nrwkf__id"], "nrwkf__id"))
     return Cell(cell, (CELL_TYPES_DOI,), url, "cell-types", None, None, metadata, {"cell_types": row})
 
 

@@ -22,14 +22,16 @@ from axonet.sources.allen.cells import (
 )
 from axonet.sources.allen.rma import reconstructed_cells
 from axonet.sources.allen.settings import AllenSettings
-from axonet.sources.allen.tables import project_files, read_tables
+from axonet.sources.allen.tables import check_tables, project_files, read_tables
 from axonet.sources.citations import Citation, write_citations
+from axonet.sources.disk import disk_errors
 from axonet.sources.downloading import fetch_all, orderly_end, sweep, tell_files
 from axonet.sources.failures import TransferError
 from axonet.sources.fetch_file import Candidate, FileResult, adopt_file, fetch_file
 from axonet.sources.http import HttpClient
 from axonet.sources.ledger import Entry, Ledger
 from axonet.sources.outputs import SWC_FOLDER, to_line, write_lines, write_metadata, write_status
+from axonet.sources.records import BrokenRecord
 from axonet.sources.restore import restore_ledger
 from axonet.sources.swc_check import Expected
 
@@ -67,16 +69,17 @@ PAPERS: dict[str, dict[str, str]] = {
 }
 
 
-def find_cells(client: HttpClient, settings: AllenSettings) -> list[Cell]:
-    """All cells with a reconstruction of the data sets that the settings name, by id.
+def find_cells(client: HttpClient, settings: AllenSettings) -> tuple[list[Cell], list[BrokenRecord]]:
+    """All cells with a reconstruction of the data sets that the settings name, by id, and records of no use.
 
     Raises:
         UserError: tables cannot be had.
         TransferError: a server gives no usable answer.
     """
     cells: list[Cell] = []
+    broken: list[BrokenRecord] = []
     if "cell-types" in settings.dataset:
-        rows = reconstructed_cells(client, settings.allen_site)
+        rows, broken = reconstructed_cells(client, settings.allen_site)
         say(f"cell-types: {len(rows):,} cells with a reconstruction")
         cells += [database_cell(row, settings.allen_site) for row in rows]
     patch_seq = [name for name in PROJECTS if name in settings.dataset]
@@ -91,7 +94,7 @@ def find_cells(client: HttpClient, settings: AllenSettings) -> list[Cell]:
         ]
     if not cells:
         raise UserError(f"no cell with a reconstruction in {', '.join(settings.dataset)}; see --dataset and --tables")
-    return merge_cells(cells)
+    return merge_cells(cells), broken
 
 
 def count_cells(settings: AllenSettings) -> int:
@@ -100,9 +103,10 @@ def count_cells(settings: AllenSettings) -> int:
     Raises:
         UserError: a server cannot be asked; the message says what helps.
     """
+    check_tables(settings.tables)
     with HttpClient(settings, "--base-url or --bil-url") as client:
         try:
-            return len(find_cells(client, settings))
+            return len(find_cells(client, settings)[0])
         except TransferError as error:
             raise client.give_up(error) from error
 
@@ -122,15 +126,13 @@ def download_allen(settings: AllenSettings, out: Path) -> dict[str, int]:
         UserError: the message says what happened and what helps; what is finished is kept.
         KeyboardInterrupt: likewise.
     """
-    with HttpClient(settings, "--base-url or --bil-url") as client, Ledger(out) as ledger:
+    check_tables(settings.tables)
+    key, selection = _listing_key(settings, settings.refresh), _listing_key(settings, False)
+    with disk_errors(out), HttpClient(settings, "--base-url or --bil-url") as client, Ledger(out) as ledger:
         sweep(out)
-        restore_ledger(out, ledger, "id", _restored)
-        with orderly_end(out, client, ledger):
-            listing = ledger.open_listing(_listing_key(settings))
-            if not ledger.get("is_listed", False):
-                cells = find_cells(client, settings)
-                ledger.add_page(0, ((cell.id, cell.to_record()) for cell in cells), listing)
-                ledger.put("is_listed", True)
+        restore_ledger(out, ledger, "id", _restored, is_one_form=False)
+        with orderly_end(out, client, ledger, lambda: write_citations(out, _citations(ledger))):
+            listing = _list(client, settings, ledger, key, selection)
             ledger.assign_names(out / SWC_FOLDER, "name", SUFFIX)
             ledger.expire("found_by != json_extract(record, '$.form')")
             if settings.include_metadata:
@@ -143,11 +145,23 @@ def download_allen(settings: AllenSettings, out: Path) -> dict[str, int]:
             write_citations(out, _citations(ledger))
             write_status(out, ledger)
             ledger.end_run()
-        tell_files(out, ledger, listing, "--base-url or --bil-url")
+        tell_files(out, ledger, listing, "--base-url or --bil-url", settings.refresh)
         return {
             "neurons": ledger.count("listing = ?", [listing]),
             "files": ledger.count("listing = ? AND is_ok = 1", [listing]),
         }
+
+
+def _list(client: HttpClient, settings: AllenSettings, ledger: Ledger, key: str, selection: str) -> int:
+    """Record the cells that the settings ask for, if that was not done yet; returns the number of the listing."""
+    listing = ledger.open_listing(key, selection)
+    if not ledger.get("is_listed", False):
+        cells, broken = find_cells(client, settings)
+        ledger.add_page(0, ((cell.id, cell.to_record()) for cell in cells), listing, broken)
+        if settings.refresh:
+            ledger.mark_gone(listing, selection)
+        ledger.put("is_listed", True)
+    return listing
 
 
 def _restored(row: dict[str, Any]) -> dict[str, Any]:
@@ -155,10 +169,10 @@ def _restored(row: dict[str, Any]) -> dict[str, Any]:
     return {"name": str(row["id"]), "metadata": row, "rows": {}, "publications": [row.get("publication")]}
 
 
-def _listing_key(settings: AllenSettings) -> str:
+def _listing_key(settings: AllenSettings, refresh: bool) -> str:
     tables = None if settings.tables is None else str(settings.tables)
     return short_hash(
-        [settings.allen_site, settings.bil_site, settings.dataset, settings.reconstruction, tables, settings.refresh]
+        [settings.allen_site, settings.bil_site, settings.dataset, settings.reconstruction, tables, refresh]
     )
 
 
@@ -166,7 +180,9 @@ def _fetch(client: HttpClient, folder: Path, entry: Entry) -> FileResult:
     target, record = folder / entry.swc, entry.record
     expected = Expected(record["sha256"], record["size"])
     candidate = Candidate(record["url"], record["form"])
-    if entry.known is None and not entry.was_there and target.is_file():
+    # By its checksum a file is the wanted one, whoever put it there.
+    may_adopt = not entry.was_there or expected.sha256 is not None
+    if entry.known is None and may_adopt and target.is_file():
         adopted = adopt_file(entry.id, target, candidate, expected)
         if adopted is not None:
             return adopted
@@ -180,7 +196,7 @@ def _record_lines(ledger: Ledger) -> Iterator[str]:
 
 def _citations(ledger: Ledger) -> list[Citation]:
     counts: Counter[str] = Counter()
-    for _, record in ledger.rows("record", "is_ok = 1"):
+    for _, record in ledger.rows("record", "is_ok = 1 AND gone = 0"):
         counts.update(doi for doi in json.loads(record)["publications"] if doi)
     return [
         Citation(f"allen_{PAPERS[doi]['year']}", "paper", doi, None, PAPERS[doi], {"Allen Institute"}, counts[doi])

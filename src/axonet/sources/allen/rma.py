@@ -10,6 +10,7 @@ from urllib.parse import quote
 from axonet.core.progress import warn
 from axonet.sources.failures import Failure, Reply
 from axonet.sources.http import HttpClient
+from axonet.sources.records import BrokenRecord, check_values, checked_id
 
 MODEL = "ApiCellTypesSpecimenDetail"
 ROWS_PER_PAGE = 500
@@ -27,7 +28,7 @@ class _AnswerCheck:
         host = reply.url.split("/")[2]
         try:
             answer = json.loads(reply.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             is_page = reply.body.lstrip()[:1] == b"<"
             what = "a web page instead of data" if is_page else "something that is no JSON"
             reason = "html_page" if is_page else "bad_json"
@@ -54,8 +55,8 @@ def file_url(site: str, file_id: int) -> str:
     return f"{site}/api/v2/well_known_file_download/{file_id}"
 
 
-def reconstructed_cells(client: HttpClient, site: str) -> list[dict[str, Any]]:
-    """The cells that have a reconstruction, by id.
+def reconstructed_cells(client: HttpClient, site: str) -> tuple[list[dict[str, Any]], list[BrokenRecord]]:
+    """The cells that have a reconstruction, by id, and why other rows are of no use.
 
     A cell may have a file and no reconstruction type, so the file's number decides.
 
@@ -63,13 +64,37 @@ def reconstructed_cells(client: HttpClient, site: str) -> list[dict[str, Any]]:
         TransferError: no usable answer.
     """
     cells: dict[int, dict[str, Any]] = {}
+    broken: dict[str, BrokenRecord] = {}
     totals: list[int] = []
     for rows, total in _pages(client, site):
-        cells.update((int(row["specimen__id"]), row) for row in rows if row.get("specimen__id") is not None)
+        for row in rows:
+            try:
+                cells[_checked_cell(row)] = row
+            except BrokenRecord as error:
+                broken[error.message] = error
         totals.append(total)
-    if len(cells) < totals[-1]:
+    if len(cells) + len(broken) < totals[-1]:
         warn(f"the Cell Types Database says that it has {totals[-1]:,} cells, but lists {len(cells):,}")
-    return [cells[cell] for cell in sorted(cells) if cells[cell].get("nrwkf__id")]
+    if broken:
+        first = next(iter(broken.values()))
+        warn(f"cell-types: {len(broken)} records are of no use and left out ({first.message})")
+    return [cells[cell] for cell in sorted(cells) if cells[cell].get("nrwkf__id")], list(broken.values())
+
+
+def _checked_cell(row: dict[str, Any]) -> int:
+    """The number of a cell, if all of its row is of use.
+
+    Raises:
+        BrokenRecord: it is not.
+    """
+    cell = checked_id(row.get("specimen__id"), "specimen__id")
+    if row.get("nrwkf__id"):
+        try:
+            checked_id(row["nrwkf__id"], f"specimen__id {cell}: nrwkf__id")
+        except BrokenRecord as error:
+            raise BrokenRecord("bad_file_id", error.message) from None
+    check_values(row, f"specimen__id {cell}")
+    return cell
 
 
 def _pages(client: HttpClient, site: str) -> Iterator[tuple[list[dict[str, Any]], int]]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, field_validator
 
-from axonet.sources.download_settings import DownloadSettings
+from axonet.sources.download_settings import DownloadSettings, ServerUrl, server_root
 
 Dataset = Literal["cell-types", "patch-seq-mouse", "patch-seq-human"]
 Reconstruction = Literal["transformed", "raw"]
@@ -38,15 +37,13 @@ class AllenSettings(DownloadSettings):
         description="folder with patch-seq tables and file manifests (CSV) of another edition; default: those of 2020 "
         "that the Python package ipfx carries, fetched once",
     )
-    base_url: str | None = Field(
+    base_url: ServerUrl = Field(
         None,
-        pattern=r"^https?://[^\s/]+",
         description=f"server of the Cell Types Database; default: the environment variable {URL_VARIABLE}, or "
         f"{DEFAULT_URL}",
     )
-    bil_url: str | None = Field(
+    bil_url: ServerUrl = Field(
         None,
-        pattern=r"^https?://[^\s/]+",
         description=f"server of the patch-seq files; default: the environment variable {BIL_URL_VARIABLE}, or "
         f"{DEFAULT_BIL_URL}",
     )
@@ -61,9 +58,9 @@ class AllenSettings(DownloadSettings):
     @property
     def allen_site(self) -> str:
         """Server of the Cell Types Database, without a slash at its end."""
-        return (self.base_url or os.environ.get(URL_VARIABLE) or DEFAULT_URL).rstrip("/")
+        return server_root(self.base_url, URL_VARIABLE, DEFAULT_URL)
 
     @property
     def bil_site(self) -> str:
         """Server of the patch-seq files, without a slash at its end."""
-        return (self.bil_url or os.environ.get(BIL_URL_VARIABLE) or DEFAULT_BIL_URL).rstrip("/")
+        return server_root(self.bil_url, BIL_URL_VARIABLE, DEFAULT_BIL_URL)

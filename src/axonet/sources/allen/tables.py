@@ -76,13 +76,24 @@ class PatchSeqTables:
             if "cell_specimen_id" not in row:
                 raise UserError(f"{where}: no column cell_specimen_id; this is no table of a Patch-seq release")
             cell = row["cell_specimen_id"].removesuffix(".0")
-            if not cell.isdigit():  # the manifests list files of the whole release, too
+            # The manifests list files of the whole release, too; no cell has a number of more digits.
+            if not (cell.isascii() and cell.isdigit() and len(cell) <= 18):
                 continue
             if "archive_uri" in row:
                 self.files.append(row | {"cell_specimen_id": cell})
             else:
                 known = self.cells.setdefault(int(cell), {})
                 known.update({name: value for name, value in row.items() if value or name not in known})
+
+
+def check_tables(folder: Path | None) -> None:
+    """Look at whether there is a folder of tables, before any server is asked.
+
+    Raises:
+        UserError: there is none.
+    """
+    if folder is not None and not folder.is_dir():
+        raise UserError(f"--tables {folder}: no such folder")
 
 
 def read_tables(folder: Path | None) -> PatchSeqTables:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -12,6 +12,7 @@ from axonet.core.errors import UserError
 from axonet.sources.failures import Failure, Reply
 from axonet.sources.http import HttpClient
 from axonet.sources.neuromorpho.query import Selection
+from axonet.sources.records import BrokenRecord, check_values, checked_id
 
 SORT = "neuron_id,asc"
 
@@ -25,14 +26,27 @@ class Page:
         total: neurons on all pages.
         size: neurons on a full page.
         records: of this page.
-        broken: records that have no usable ``neuron_id`` or ``neuron_name``.
+        broken: what else is on the page, and why it is of no use.
     """
 
     number: int
     total: int
     size: int
     records: list[tuple[int, dict[str, Any]]]
-    broken: int = 0
+    broken: list[BrokenRecord] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Measurements of some neurons.
+
+    Attributes:
+        found: by id.
+        broken: why those of a neuron are of no use, by id.
+    """
+
+    found: dict[int, dict[str, Any]]
+    broken: dict[int, str]
 
 
 class NeuroMorphoApi:
@@ -85,10 +99,14 @@ class NeuroMorphoApi:
         Raises:
             TransferError: no usable answer.
         """
-        return self._object(f"{self._root}/neuron/id/{neuron_id}")
+        record = self._object(f"{self._root}/neuron/id/{neuron_id}")
+        try:
+            return None if record is None else _checked(record)[1]
+        except BrokenRecord:
+            return None
 
-    def morphometry(self, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-        """Measurements of up to 500 neurons by id, as far as there are any.
+    def morphometry(self, ids: Sequence[int]) -> Measured:
+        """Measurements of up to 500 neurons, as far as there are any.
 
         Raises:
             TransferError: no usable answer.
@@ -98,11 +116,20 @@ class NeuroMorphoApi:
         check = _PageCheck("measurements")
         reply = self._client.send("GET", url, check=check)
         if reply.status == 404:
-            return {}
+            return Measured({}, {})
         if reply.status != 200:
             raise UserError(f"the site refuses to tell morphometry ({_message(reply)}); leave out --fetch-morphometry")
-        wanted = set(ids)
-        return {neuron_id: record for neuron_id, record in _records(check.rows)[0] if neuron_id in wanted}
+        wanted, measured = set(ids), Measured({}, {})
+        for row in check.rows:
+            neuron_id = row.get("neuron_id") if isinstance(row, dict) else None
+            try:
+                neuron_id, record = _checked(row)
+                if neuron_id in wanted:
+                    measured.found[neuron_id] = record
+            except BrokenRecord as error:
+                if isinstance(neuron_id, int) and neuron_id in wanted:
+                    measured.broken[neuron_id] = error.reason
+        return measured
 
     def _object(self, url: str) -> dict[str, Any] | None:
         check = _JsonCheck()
@@ -114,20 +141,33 @@ def _encode(values: Mapping[str, object]) -> str:
     return urlencode({key: str(value) for key, value in values.items()}, quote_via=quote, safe="")
 
 
-def _records(rows: Iterable[Any]) -> tuple[list[tuple[int, dict[str, Any]]], int]:
-    """(id, record) of the rows of a page, and how many of them are no records."""
-    found, broken = [], 0
+def _records(rows: Iterable[Any]) -> tuple[list[tuple[int, dict[str, Any]]], list[BrokenRecord]]:
+    """(id, record) of the rows of a page, and why others are of no use."""
+    found, broken = [], []
     for row in rows:
         try:
-            neuron_id = int(row["neuron_id"])
-            if not str(row["neuron_name"] or ""):
-                raise ValueError("no name")
-        except (KeyError, TypeError, ValueError):
-            broken += 1
-            continue
-        # Links lead to http:// addresses of the public site, whatever site was asked.
-        found.append((neuron_id, {key: value for key, value in row.items() if key != "_links"}))
+            found.append(_checked(row))
+        except BrokenRecord as error:
+            broken.append(error)
     return found, broken
+
+
+def _checked(row: Any) -> tuple[int, dict[str, Any]]:
+    """(id, record) of a row.
+
+    Raises:
+        BrokenRecord: it is of no use.
+    """
+    if not isinstance(row, dict):
+        raise BrokenRecord("no_record", "a row is no JSON object")
+    neuron_id = checked_id(row.get("neuron_id"), "neuron_id")
+    name = row.get("neuron_name")
+    if not isinstance(name, str | int) or not str(name):
+        raise BrokenRecord("no_name", f"neuron_id {neuron_id} has no neuron_name")
+    # Links lead to http:// addresses of the public site, whatever site was asked.
+    record = {key: value for key, value in row.items() if key != "_links"}
+    check_values(record, f"neuron_id {neuron_id}")
+    return neuron_id, record
 
 
 class _JsonCheck:
@@ -141,7 +181,7 @@ class _JsonCheck:
         host = reply.url.split("/")[2]
         try:
             answer = json.loads(reply.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             if reply.body.lstrip()[:1] == b"<":
                 message = f"{host} answers with a web page instead of data"
                 return Failure("html_page", message, "often", is_servers=True, reply=reply)
@@ -198,7 +238,7 @@ def _message(reply: Reply) -> str:
     """What an error says in its body."""
     try:
         answer = json.loads(reply.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return str(reply.status)
     text = answer.get("message") or answer.get("error") if isinstance(answer, dict) else None
     return f"{reply.status}: {text}" if text else str(reply.status)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -11,14 +11,15 @@ from typing import Any
 
 from axonet.core.files import short_hash
 from axonet.core.progress import say
-from axonet.sources.citations import Citation, collect_papers, write_citations
+from axonet.sources.citations import Citation, collect_papers, doi_by_pmid, write_citations
+from axonet.sources.disk import disk_errors
 from axonet.sources.downloading import fetch_all, orderly_end, sweep, tell_files
 from axonet.sources.fetch_file import FileResult, adopt_file, fetch_file
 from axonet.sources.http import HttpClient
 from axonet.sources.ledger import Entry, Ledger
 from axonet.sources.meter import meter
-from axonet.sources.neuromorpho.api import NeuroMorphoApi
-from axonet.sources.neuromorpho.listing import checked_selection, count_neurons, list_neurons
+from axonet.sources.neuromorpho.api import Measured, NeuroMorphoApi
+from axonet.sources.neuromorpho.listing import checked_selection, count_neurons, list_neurons, selection_key
 from axonet.sources.neuromorpho.places import candidates
 from axonet.sources.neuromorpho.query import Selection, read_query
 from axonet.sources.neuromorpho.settings import NeuroMorphoSettings
@@ -28,6 +29,7 @@ from axonet.sources.restore import restore_ledger
 from axonet.sources.swc_check import Expected
 
 SUFFIX = ".CNG.swc"
+_CITED = "is_ok = 1 AND gone = 0"
 IDS_PER_REQUEST = 50  # as the site's own pages ask
 
 COLLECTION = {
@@ -88,12 +90,13 @@ def download_neuromorpho(settings: NeuroMorphoSettings, out: Path) -> dict[str, 
         KeyboardInterrupt: likewise.
     """
     selection = selection_of(settings)
-    with HttpClient(settings) as client, Ledger(out) as ledger:
+    key = selection_key(settings.site, selection)
+    with disk_errors(out), HttpClient(settings) as client, Ledger(out) as ledger:
         sweep(out)
-        restore_ledger(out, ledger, "neuron_id", dict)
-        with orderly_end(out, client, ledger):
+        restore_ledger(out, ledger, "neuron_id", dict, is_one_form=True)
+        with orderly_end(out, client, ledger, partial(_cite, out, ledger)):
             api = NeuroMorphoApi(client, settings.site)
-            listing = ledger.open_listing(_listing_key(settings, selection))
+            listing = ledger.open_listing(_listing_key(settings, selection), key)
             if not ledger.get("is_listed", False):
                 selection = checked_selection(api, selection)
             list_neurons(client, api, selection, settings, ledger, listing)
@@ -103,15 +106,16 @@ def download_neuromorpho(settings: NeuroMorphoSettings, out: Path) -> dict[str, 
             round_number = ledger.open_round(settings.refresh)
             fetch = partial(_fetch, client, api, settings, out / SWC_FOLDER)
             fetch_all(client, ledger, fetch, listing, round_number, settings.jobs)
+            n_papers = _cite(out, ledger)
             if settings.fetch_morphometry:
                 _measure(client, api, ledger, listing, round_number, settings.jobs)
                 write_measures(out, ledger)
-            _cite(out, ledger)
             write_status(out, ledger)
             ledger.end_run()
-        tell_files(out, ledger, listing, "--base-url")
+        say(f"{out / 'citations.csv'}: {n_papers:,} papers to cite, besides NeuroMorpho.Org itself")
+        tell_files(out, ledger, listing, "--base-url", settings.refresh)
         if settings.fetch_morphometry:
-            say(f"{out / 'morphometry.jsonl'}: {ledger.count('measures IS NOT NULL'):,} neurons")
+            _tell_measures(out, ledger, listing)
         return {
             "neurons": ledger.count("listing = ?", [listing]),
             "files": ledger.count("listing = ? AND is_ok = 1", [listing]),
@@ -144,24 +148,32 @@ def _measure(
     ids_to_ask = ledger.to_measure(listing, round_number)
     batches = iter(lambda: tuple(islice(ids_to_ask, IDS_PER_REQUEST)), ())
 
-    def ask(ids: tuple[int, ...]) -> tuple[tuple[int, ...], Mapping[int, Mapping[str, Any]]]:
+    def ask(ids: tuple[int, ...]) -> tuple[tuple[int, ...], Measured]:
         return ids, api.morphometry(ids)
 
     with meter(-(-total // IDS_PER_REQUEST), "morphometry") as shown:
-        for ids, found in map_unordered(ask, batches, jobs, client.limiter.stop):
-            ledger.record_measures(ids, found, round_number)
+        for ids, measured in map_unordered(ask, batches, jobs, client.limiter.stop):
+            ledger.record_measures(ids, measured.found, round_number, measured.broken)
             shown.advance()
 
 
-def _cite(out: Path, ledger: Ledger) -> None:
-    finished = ledger.count("is_ok = 1")
+def _tell_measures(out: Path, ledger: Ledger, listing: int) -> None:
+    say(f"{out / 'morphometry.jsonl'}: {ledger.count('measures IS NOT NULL'):,} neurons")
+    broken = ledger.count_values("measures_reason", listing)
+    if broken:
+        counts = ", ".join(f"{number:,} {reason}" for reason, number in broken.items())
+        say(f"measurements of no use, left out: {counts} (which: {out / 'status.jsonl'}, field morphometry)")
+
+
+def _cite(out: Path, ledger: Ledger) -> int:
+    """Write the citations; returns how many papers there are."""
+    finished = ledger.count(_CITED)
     collection = Citation("neuromorpho_org", "collection", COLLECTION_DOI, None, COLLECTION, n_neurons=finished)
-    papers = collect_papers(_finished_records(ledger))
+    papers = collect_papers(_cited_records(ledger), doi_by_pmid(_cited_records(ledger)))
     write_citations(out, [collection, *papers])
-    count = sum(paper.what == "paper" for paper in papers)
-    say(f"{out / 'citations.csv'}: {count:,} papers to cite, besides NeuroMorpho.Org itself")
+    return sum(paper.what == "paper" for paper in papers)
 
 
-def _finished_records(ledger: Ledger) -> Iterator[dict[str, Any]]:
-    for _, record in ledger.rows("record", "is_ok = 1"):
+def _cited_records(ledger: Ledger) -> Iterator[dict[str, Any]]:
+    for _, record in ledger.rows("record", _CITED):
         yield json.loads(record)

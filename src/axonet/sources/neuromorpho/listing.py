@@ -10,6 +10,7 @@ import math
 from functools import partial
 
 from axonet.core.errors import UserError
+from axonet.core.files import short_hash
 from axonet.core.progress import say, warn
 from axonet.sources.http import HttpClient
 from axonet.sources.ledger import Ledger
@@ -38,8 +39,16 @@ def checked_selection(api: NeuroMorphoApi, selection: Selection) -> Selection:
 
 
 def count_neurons(api: NeuroMorphoApi, selection: Selection) -> int:
-    """How many neurons a selection has."""
-    return api.page(selection, 0, 1).total
+    """How many neurons a selection has.
+
+    Raises:
+        UserError: none, because the site does not know one of its values.
+    """
+    total = api.page(selection, 0, 1).total
+    unknown = None if total else unknown_value(api, selection)
+    if unknown is not None:
+        raise UserError(unknown)
+    return total
 
 
 def list_neurons(
@@ -61,7 +70,7 @@ def list_neurons(
         return
     first = api.page(selection, 0, settings.page_size)
     if not first.total:
-        raise UserError(nothing_found(api, selection))
+        raise UserError(unknown_value(api, selection) or f"no neuron matches {selection.text}")
     pages = math.ceil(first.total / first.size)
     wanted = min(pages, settings.max_pages or pages)
     expected = min(first.total, wanted * first.size)
@@ -76,7 +85,9 @@ def list_neurons(
                 _record(ledger, page, listing)
                 shown.advance()
         found = ledger.count("listing = ?", [listing])
-        if found + ledger.broken_records() >= expected:
+        if found + sum(ledger.broken_records().values()) >= expected:
+            if settings.refresh and wanted == pages:
+                ledger.mark_gone(listing, selection_key(settings.site, selection))
             break
         if attempt + 1 < _PASSES:
             say(f"listing: {found:,} of {expected:,} neurons; the pages shifted meanwhile, asking once more")
@@ -94,12 +105,17 @@ def _fetch_page(api: NeuroMorphoApi, selection: Selection, size: int, number: in
 
 def _record(ledger: Ledger, page: Page, listing: int) -> None:
     if page.broken:
-        warn(f"page {page.number}: {page.broken} records without a neuron_id or a neuron_name are left out")
+        warn(f"page {page.number}: {len(page.broken)} records are of no use and left out ({page.broken[0].message})")
     ledger.add_page(page.number, page.records, listing, page.broken)
 
 
-def nothing_found(api: NeuroMorphoApi, selection: Selection) -> str:
-    """A line about a selection that has no neuron, with the nearest value that the site has."""
+def selection_key(site: str, selection: Selection) -> str:
+    """What tells a selection from others, however it is listed."""
+    return short_hash([site, selection.query, selection.filters])
+
+
+def unknown_value(api: NeuroMorphoApi, selection: Selection) -> str | None:
+    """A line about a value that the site does not have, with the nearest that it has; None if it has them all."""
     import difflib
 
     for field, values in simple_values(selection).items():
@@ -109,4 +125,4 @@ def nothing_found(api: NeuroMorphoApi, selection: Selection) -> str:
                 close = difflib.get_close_matches(value.casefold(), known, n=1)
                 meant = f"; did you mean {known[close[0]]!r}?" if close else ""
                 return f"no neuron has {field} {value!r}{meant}"
-    return f"no neuron matches {selection.text}"
+    return None

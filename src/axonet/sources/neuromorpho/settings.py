@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import Annotated, Any, Self
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import NoDecode
 
-from axonet.sources.download_settings import DownloadSettings
+from axonet.sources.download_settings import DownloadSettings, ServerUrl, server_root
 
 DEFAULT_URL = "https://neuromorpho.org"
 URL_VARIABLE = "AXONET_NEUROMORPHO_URL"
@@ -32,9 +31,8 @@ class NeuroMorphoSettings(DownloadSettings):
     )
     max_pages: int | None = Field(None, ge=1, description="list only so many pages")
     page_size: int = Field(500, ge=1, le=500, description="neurons per page of the listing")
-    base_url: str | None = Field(
+    base_url: ServerUrl = Field(
         None,
-        pattern=r"^https?://[^\s/]+",
         description=f"root of the site; default: the environment variable {URL_VARIABLE}, or {DEFAULT_URL}",
     )
 
@@ -52,6 +50,18 @@ class NeuroMorphoSettings(DownloadSettings):
             return value
         return {key: [inner] if isinstance(inner, str) else inner for key, inner in value.items()}
 
+    @field_validator("filters")
+    @classmethod
+    def _names_values(cls, filters: dict[str, list[str]] | None) -> dict[str, list[str]] | None:
+        if filters is not None and not filters:
+            raise ValueError(
+                "names no field, which would be all neurons: for all of them, --query 'neuron_id:[* TO *]'"
+            )
+        for name, values in (filters or {}).items():
+            if not values or not all(value.strip() for value in values):
+                raise ValueError(f'{name!r} has no value, or an empty one; it looks like \'{{"species": ["mouse"]}}\'')
+        return filters
+
     @model_validator(mode="after")
     def _one_way_to_choose(self) -> Self:
         if self.query is not None and self.filters is not None:
@@ -66,5 +76,4 @@ class NeuroMorphoSettings(DownloadSettings):
     @property
     def site(self) -> str:
         """Root of the site, without a slash at its end."""
-        root = self.base_url or os.environ.get(URL_VARIABLE) or DEFAULT_URL
-        return root.rstrip("/").removesuffix("/api")
+        return server_root(self.base_url, URL_VARIABLE, DEFAULT_URL).removesuffix("/api").rstrip("/")

@@ -1,0 +1,39 @@
+"""Look at what a training will read before it starts. Importable without torch."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from axonet.core.errors import UserError
+from axonet.datasets.view_store import ViewStore
+
+_READ = ("mask", "depth", "zoom_bw")
+
+
+def check_image_files(store: ViewStore, data_dir: Path, manifest: Path) -> None:
+    """See that the image files that a manifest names are there; none of them is opened.
+
+    Args:
+        store: the manifest's views; packed views name no image files.
+        data_dir: the folder that the manifest's paths start from.
+        manifest: named in the message.
+
+    Raises:
+        UserError: files are missing; the message names the first and tells how many they are.
+    """
+    known: dict[Path, set[str]] = {}
+    named = sorted({path for name in _READ for path in store.rows.column(name).unique().to_pylist() if path})
+    missing = [path for path in named if not _is_there(data_dir / path, known)]
+    if missing:
+        raise UserError(
+            f"{manifest}: {data_dir / missing[0]} does not exist ({len(missing):,} of {len(named):,} image files are "
+            "missing); is --data-dir right?"
+        )
+
+
+def _is_there(file: Path, known: dict[Path, set[str]]) -> bool:
+    # Listing a folder once is much faster than asking for each of its files, above all on network drives.
+    if file.parent not in known:
+        known[file.parent] = {entry.name for entry in os.scandir(file.parent)} if file.parent.is_dir() else set()
+    return file.name in known[file.parent] or file.is_file()

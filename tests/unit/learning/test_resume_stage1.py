@@ -1,0 +1,275 @@
+"""Stage 1 stopped, killed and taken up again."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.compute as pc
+import pytest
+from lightning.pytorch import Callback
+
+from axonet.core.errors import UserError
+from axonet.learning import stage1
+from axonet.learning.stage1 import train_stage1
+from axonet.models.checkpoint import load_checkpoint
+
+from .stage1_runs import WARM, history, settings, train
+from .synthetic import drawn_store
+
+ROOT = Path(__file__).parents[3]
+
+
+class Signal(Callback):
+    """Sends a signal to this very process, as a user or a scheduler would."""
+
+    def __init__(self, signal_number: int, hook: str, step: int) -> None:
+        self.number, self.step, self.sent = signal_number, step, False
+        setattr(self, hook, self.send)
+
+    def send(self, trainer, *_) -> None:
+        if trainer.global_step >= self.step and not self.sent:
+            self.sent = True
+            os.kill(os.getpid(), self.number)
+
+
+def interrupt(folder: Path, monkeypatch, callback: Callback, **changed) -> int | None:
+    real_fit = stage1.fit
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            stage1, "fit", lambda *a, callbacks=(), **named: real_fit(*a, callbacks=[*callbacks, callback], **named)
+        )
+        with pytest.raises((KeyboardInterrupt, SystemExit)) as stopped:
+            train(folder, **changed)
+    return getattr(stopped.value, "code", None)
+
+
+def last_losses(folder: Path) -> dict[str, str]:
+    row = history(folder)[-1]
+    return {name: value for name, value in row.items() if name.startswith("val/") or name in ("step", "lr")}
+
+
+# Six neurons of two views in batches of four: three steps an epoch.
+@pytest.mark.parametrize("step", [3, 5])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "hook", ["on_train_batch_start", "on_train_batch_end", "on_validation_start", "on_train_epoch_end"]
+)
+def test_a_resumed_run_ends_like_an_uninterrupted_one(tmp_path, monkeypatch, whole_run, hook, number, step):
+    handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    code = interrupt(tmp_path, monkeypatch, Signal(number, hook, step), **WARM)
+    assert code == (None if number == signal.SIGINT else 128 + signal.SIGTERM)
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
+    assert not (tmp_path / "best.ckpt").exists()
+    train(tmp_path, resume=str(tmp_path / "last.ckpt"), **WARM)
+    assert [row["epoch"] for row in history(tmp_path)] == ["0", "1", "2"]
+    assert last_losses(tmp_path) == last_losses(whole_run)
+    for name in ("last.ckpt", "best.ckpt"):
+        assert load_checkpoint(tmp_path / name)["fingerprint"] == load_checkpoint(whole_run / name)["fingerprint"]
+
+
+@pytest.mark.parametrize("val", [True, False])
+def test_a_run_that_a_step_limit_ended_within_an_epoch_goes_on_there(tmp_path, val):
+    train(tmp_path / "whole", max_steps=9, val=val)
+    train(tmp_path / "halves", max_steps=4, val=val)
+    assert history(tmp_path / "halves")[-1]["step"] == "4"
+    train(tmp_path / "halves", max_steps=9, val=val, resume=str(tmp_path / "halves" / "last.ckpt"))
+    whole, halves = (load_checkpoint(tmp_path / f / "last.ckpt")["fingerprint"] for f in ("whole", "halves"))
+    assert whole == halves
+
+
+def test_a_resume_without_improvement_keeps_the_best_model(tmp_path, capsys):
+    train(tmp_path, max_epochs=2)
+    before = load_checkpoint(tmp_path / "best.ckpt")["fingerprint"]
+    train(tmp_path, max_epochs=3, resume=str(tmp_path / "last.ckpt"), lr=0.5)
+    assert float(history(tmp_path)[2]["val/loss"]) > float(history(tmp_path)[1]["val/loss"])
+    assert load_checkpoint(tmp_path / "best.ckpt")["fingerprint"] == before
+    assert "lr 0.003 -> 0.5" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("val", "changed", "line"),
+    [
+        (True, {"beta": 1e4}, "by val/loss: beta 1.0 -> 10000.0"),
+        (True, {"free_nats": 0.0, "lambda_seg": 50.0}, "by val/loss: lambda-seg 1.0 -> 50.0"),
+        (False, {"lambda_depth": 1e3}, "by train/loss: lambda-depth 1.0 -> 1000.0"),
+        (False, {"flips": False, "kld_weight": 1e3}, "by train/loss: flips True -> False; kld-weight 0.1 -> 1000.0"),
+    ],
+)
+def test_a_changed_loss_does_not_compete_with_values_of_the_former_one(tmp_path, capsys, val, changed, line):
+    train(tmp_path, val=val, max_epochs=2)
+    capsys.readouterr()
+    result = train(tmp_path, val=val, max_epochs=3, resume=str(tmp_path / "last.ckpt"), **changed)
+    assert line in capsys.readouterr().err
+    monitor = "val/loss" if val else "train/loss"
+    values = [float(row[monitor]) for row in history(tmp_path)]
+    assert values[2] > max(values[:2])  # it would never win against the former values
+    assert (result.best_epoch, result.best_value) == (2, pytest.approx(values[2]))
+    best, last = (load_checkpoint(tmp_path / name) for name in ("best.ckpt", "last.ckpt"))
+    assert best["fingerprint"] == last["fingerprint"]
+    assert best["config"] == last["config"]
+
+
+def test_what_does_not_enter_the_validation_loss_leaves_the_best_epoch(tmp_path, capsys):
+    train(tmp_path, max_epochs=1)
+    train(tmp_path, max_epochs=2, resume=str(tmp_path / "last.ckpt"), flips=False, rotation=5.0, batch_size=3)
+    assert "chosen anew" not in capsys.readouterr().err
+
+
+def test_a_changed_loss_with_no_epoch_left_is_refused_and_harms_nothing(tmp_path):
+    train(tmp_path, max_epochs=1)
+    before = (tmp_path / "best.ckpt").read_bytes()
+    with pytest.raises(UserError, match="raise --max-epochs"):
+        train(tmp_path, max_epochs=1, resume=str(tmp_path / "last.ckpt"), beta=2.0)
+    assert (tmp_path / "best.ckpt").read_bytes() == before
+    assert not (tmp_path / ".training").exists()
+
+
+def test_patience_counts_from_anew_when_the_loss_changes(tmp_path):
+    stuck = {"early_stopping": True, "lr": 1e-30, "max_epochs": 20, "lr_scheduler": "constant"}
+    train(tmp_path, patience=2, **stuck)
+    assert len(history(tmp_path)) == 3
+    train(tmp_path, patience=3, resume=str(tmp_path / "last.ckpt"), beta=1e4, **stuck)
+    assert len(history(tmp_path)) == 3 + 4
+
+
+def test_a_changed_learning_rate_takes_effect_on_resume(tmp_path):
+    train(tmp_path, max_epochs=1)
+    train(tmp_path, max_epochs=2, resume=str(tmp_path / "last.ckpt"), lr=1e-4)
+    assert [float(row["lr"]) for row in history(tmp_path)] == pytest.approx([3e-3, 1e-4])
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [({"base_channels": 8}, "base-channels 4 -> 8"), ({"seed": 5}, "seed 0 -> 5"), ({"n_neurons": 5}, "train data")],
+)
+def test_another_architecture_seed_or_data_is_refused_on_resume(tmp_path, whole_run, changed, named):
+    with pytest.raises(UserError, match=named):
+        train(tmp_path, resume=str(whole_run / "last.ckpt"), **changed)
+
+
+def test_a_model_without_its_training_state_cannot_be_resumed(tmp_path, whole_run):
+    with pytest.raises(UserError, match=r"resume from last\.ckpt"):
+        train(tmp_path, resume=str(whole_run / "best.ckpt"))
+
+
+@pytest.fixture
+def other_rendering():
+    """Stores of the same views with one property changed: how they were rendered, or what a row tells of a shape."""
+
+    def make(kind: str):
+        stores = drawn_store(6, 2), drawn_store(2, 2, first=20)
+        for store in stores if kind == "margin" else stores[:1]:
+            if kind == "margin":
+                store.spec = store.spec.model_copy(update={"margin": 0.1})
+            else:
+                place = store.rows.schema.get_field_index(kind)
+                values = pc.add(store.rows.column(kind), 0.5)
+                store.rows = store.rows.set_column(place, store.rows.schema.field(kind), values)
+        return stores
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"),
+    [("margin", "rendering margin 0.4 -> 0.1"), ("um_per_px", "train data"), ("far_um", "train data")],
+)
+def test_views_of_another_content_are_refused_on_resume(tmp_path, whole_run, other_rendering, kind, named):
+    with pytest.raises(UserError, match=named):
+        train_stage1(
+            settings(),
+            *other_rendering(kind),
+            save_dir=tmp_path,
+            log_dir=tmp_path,
+            resume=str(whole_run / "last.ckpt"),
+        )
+    assert not list(tmp_path.iterdir())
+
+
+def test_validation_that_was_not_there_before_is_refused_on_resume(tmp_path):
+    train(tmp_path, val=False, max_epochs=1)
+    with pytest.raises(UserError, match="val data None -> "):
+        train(tmp_path, max_epochs=2, resume=str(tmp_path / "last.ckpt"))
+
+
+def kill_in_the_middle(folder: Path, step: int) -> None:
+    """Train and kill this process as a machine that loses its power does; runs in a process of its own."""
+    real_fit, callback = stage1.fit, Signal(signal.SIGKILL, "on_train_batch_end", step)
+    stage1.fit = lambda *a, callbacks=(), **named: real_fit(*a, callbacks=[*callbacks, callback], **named)
+    train(folder, **WARM)
+
+
+@pytest.fixture(scope="module")
+def killed_run(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("killed")
+    code = f"from {__name__} import *; kill_in_the_middle(Path({str(folder)!r}), 8)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert not (folder / "best.ckpt").exists()
+    return folder
+
+
+def test_a_killed_run_is_taken_up_by_auto_and_ends_like_an_unbroken_one(tmp_path, killed_run, whole_run, capsys):
+    shutil.copytree(killed_run, tmp_path / "run")
+    train(tmp_path / "run", resume="auto", **WARM)
+    assert f"resuming from {tmp_path / 'run' / '.training' / 'last.ckpt'}" in capsys.readouterr().err
+    assert (tmp_path / "run" / "history.csv").read_text() == (whole_run / "history.csv").read_text()
+    assert (tmp_path / "run" / "best.ckpt").read_bytes() == (whole_run / "best.ckpt").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"lr": 1e-3}, "lr 0.003 -> 0.001"),
+        ({"beta": 2.0}, "beta 1.0 -> 2.0"),
+        ({"latent_channels": 5}, "latent-channels 4 -> 5"),
+        ({"n_neurons": 5}, "train data"),
+    ],
+)
+def test_auto_starts_afresh_when_anything_was_changed(tmp_path, killed_run, capsys, changed, reason):
+    shutil.copytree(killed_run, tmp_path / "run")
+    train(tmp_path / "run", resume="auto", **(WARM | changed))
+    lines = [line for line in capsys.readouterr().err.splitlines() if "trained otherwise" in line]
+    assert len(lines) == 1
+    assert reason in lines[0]
+    train(tmp_path / "fresh", **(WARM | changed))
+    assert (tmp_path / "run" / "best.ckpt").read_bytes() == (tmp_path / "fresh" / "best.ckpt").read_bytes()
+
+
+def test_auto_trains_where_a_run_has_ended(tmp_path, whole_run, capsys):
+    shutil.copytree(whole_run, tmp_path / "run")
+    (tmp_path / "run" / "best.ckpt").unlink()  # as a workflow does before it runs a job again
+    train(tmp_path / "run", resume="auto", **WARM)
+    assert "epoch 1 of 3" in capsys.readouterr().err
+    assert (tmp_path / "run" / "best.ckpt").read_bytes() == (whole_run / "best.ckpt").read_bytes()
+
+
+def test_auto_starts_afresh_where_the_stopped_run_s_file_is_damaged(tmp_path, capsys):
+    (tmp_path / ".training").mkdir()
+    (tmp_path / ".training" / "last.ckpt").write_bytes(b"no checkpoint")
+    train(tmp_path, resume="auto", max_epochs=1)
+    assert "not resuming: " in capsys.readouterr().err
+    assert (tmp_path / "best.ckpt").is_file()
+
+
+def test_a_fresh_start_sets_the_former_run_aside_first(tmp_path, monkeypatch, capsys):
+    train(tmp_path, max_epochs=1)
+    former = {name: (tmp_path / name).read_bytes() for name in ("best.ckpt", "last.ckpt", "history.csv")}
+    capsys.readouterr()
+    interrupt(tmp_path, monkeypatch, Signal(signal.SIGINT, "on_train_batch_start", 1), seed=1)
+    lines = [line for line in capsys.readouterr().err.splitlines() if "starting afresh" in line]
+    assert lines == [
+        f"{tmp_path}: starting afresh; best.ckpt, last.ckpt, history.csv of the former run are moved to "
+        f"{tmp_path / 'former'}"
+    ]
+    assert not (tmp_path / "best.ckpt").exists()
+    assert not (tmp_path / "history.csv").exists()
+    assert load_checkpoint(tmp_path / "last.ckpt")["config"]["seed"] == 1
+    assert {path.name: path.read_bytes() for path in (tmp_path / "former").iterdir()} == former
+    # What did not end does not displace what did.
+    train(tmp_path, max_epochs=1, seed=2)
+    assert "of a run that did not end are removed" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in (tmp_path / "former").iterdir()} == former
