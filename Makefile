@@ -51,10 +51,10 @@ demo: $(VENV)/.setup  ## the whole workflow on real neurons, in minutes
 	$(BIN)/axonet demo --out . $(if $(filter all,$(CORES)),,--cores $(CORES))
 
 test: lint $(VENV)/.system  ## everything that a change must pass
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 test-all: lint $(VENV)/.system  ## the long tests too
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.setup-dev
 	$(BIN)/ruff check .

@@ -15,7 +15,7 @@ import axonet
 from axonet.core.files import read_json, read_table
 from axonet.evaluation.schema import check
 
-pytestmark = [pytest.mark.e2e, pytest.mark.network, pytest.mark.xdist_group("demo")]
+pytestmark = [pytest.mark.e2e, pytest.mark.network]
 
 
 def demo(folder: Path) -> subprocess.CompletedProcess[str]:

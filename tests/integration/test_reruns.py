@@ -17,7 +17,7 @@ from axonet.core.files import read_jsonl, write_jsonl
 from tests.integration.corpus import metadata_row, write_neuron
 from tests.integration.project import REPOSITORY, Project
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+pytestmark = pytest.mark.workflow
 
 SHARDS = 2
 FROM_EVALUATE = Counter(evaluate=1)

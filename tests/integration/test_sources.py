@@ -78,7 +78,6 @@ def test_acquiring_again_asks_for_no_file_and_changes_no_digest(replicas) -> Non
 
 
 @pytest.mark.workflow
-@pytest.mark.xdist_group("workflow")
 def test_the_workflow_downloads_once_and_asks_again_when_the_snapshot_changes(replicas, tmp_path: Path) -> None:
     project = Project(tmp_path / "project")
     project.folder.mkdir()

@@ -13,7 +13,7 @@ import pytest
 from axonet.core.files import write_text
 from tests.integration.project import REPOSITORY
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+pytestmark = pytest.mark.workflow
 
 
 @pytest.fixture(scope="module")
