@@ -50,7 +50,10 @@ def test_the_demo_starts_from_an_installed_wheel_and_leaves_a_config_to_edit(ins
     result = call(installed, tmp_path, "demo", "--dry-run", "--out", "here")
     assert result.returncode == 0, result.stdout + result.stderr
     assert "acquire" in result.stdout
-    assert str(installed) in result.stdout  # the Snakefile of the wheel
+    where = "from axonet.core.resources import project_root; print(project_root())"
+    environment = {**os.environ, "PYTHONPATH": str(installed)}
+    root = subprocess.run([sys.executable, "-c", where], env=environment, capture_output=True, text=True, check=True)
+    assert Path(root.stdout.strip()) == installed / "axonet/project"  # the Snakefile of the wheel, not of the checkout
     assert (tmp_path / "here/config.yaml").read_text() == (REPOSITORY / "config.yaml").read_text()
 
 
