@@ -18,6 +18,7 @@ from axonet.core.progress import track
 from axonet.datasets.view_store import ViewStore
 from axonet.inference.inputs import apply_spec, fov_feature
 from axonet.inference.vectors import ViewVectors
+from axonet.inference.worker_errors import plain_worker_errors
 from axonet.models.checkpoint import Checkpoint, build_seg_vae, load_checkpoint
 from axonet.models.clip import ClipModel
 from axonet.models.seg_vae import SegVAE2D
@@ -148,22 +149,9 @@ def encode_views(
     """
     check_spec(model.spec if spec is None else spec, store)
     loader = DataLoader(StoredViews(store), batch_size=batch_size, num_workers=workers)
-    try:
+    with plain_worker_errors():
         found = list(_encode_batches(model, track(loader, "encoding views", len(loader)), device))
-    except UserError as error:
-        raise without_traceback(error) from None
     return np.concatenate(found) if found else np.zeros((0, model.dim), np.float32)
-
-
-def without_traceback(error: UserError) -> UserError:
-    """The error that a reading process of a DataLoader raised; any other error as it is.
-
-    torch raises errors of its workers anew, with the text of the worker's traceback for a message.
-    """
-    text = str(error)
-    if not text.startswith(f"Caught {type(error).__name__} in DataLoader worker"):
-        return error
-    return UserError(text.rpartition(f"{type(error).__name__}: ")[2].strip())
 
 
 def encode_images(

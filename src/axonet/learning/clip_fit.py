@@ -26,7 +26,6 @@ from axonet.learning.resume import prepare_resume
 from axonet.learning.schedules import total_steps
 from axonet.learning.selection import Selection, selection_by
 from axonet.learning.views_dataset import PlannedLoader
-from axonet.learning.worker_errors import plain_worker_errors
 from axonet.metadata.captions import NeuronTextGenerator
 from axonet.metadata.index import RecordIndex
 from axonet.metadata.record import NeuronRecord
@@ -199,8 +198,7 @@ def _scale_vectors(views: Views, train: Neurons, encoder: ViewEncoder, settings:
     assert views.store is not None
     sampled = NeuronBatches(train, STANDARDIZED_ON, 1, settings.seed).batches(0)[0]
     store = views.store.subset(sampled)
-    with plain_worker_errors():
-        return encode_views(encoder, store, batch_size=settings.batch_size, workers=settings.workers)
+    return encode_views(encoder, store, batch_size=settings.batch_size, workers=settings.workers)
 
 
 def _report(data: ClipData, save_dir: Path) -> None:

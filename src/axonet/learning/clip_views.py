@@ -18,7 +18,6 @@ from axonet.datasets.view_store import ViewStore
 from axonet.inference.encode import ViewEncoder, encode_store
 from axonet.inference.vectors import ViewVectors, read_vectors, write_vectors
 from axonet.learning.views_dataset import views_digest
-from axonet.learning.worker_errors import plain_worker_errors
 
 FloatArray = npt.NDArray[np.float32]
 # Columns that change with a neuron's shape. Where a manifest lacks them, nothing tells whether images are the same.
@@ -121,8 +120,7 @@ def encode_once(views: Views, encoder: ViewEncoder, cache: Path, batch_size: int
     if path is not None and path.is_file():
         say(f"vectors of {len(views):,} views: taken from {path}")
         return replace(views, vectors=read_vectors(path).vector)
-    with plain_worker_errors():
-        vectors = encode_store(encoder, views.store, batch_size, workers)
+    vectors = encode_store(encoder, views.store, batch_size, workers)
     if path is not None:
         write_vectors(path, vectors)
     return replace(views, vectors=vectors.vector)

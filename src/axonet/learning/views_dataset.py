@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 from axonet.core.files import to_json
 from axonet.core.seeds import rng
 from axonet.datasets.view_store import ViewStore
-from axonet.learning.worker_errors import plain_worker_errors
+from axonet.inference.worker_errors import plain_worker_errors
 
 Indices = NDArray[np.int64]
 # The columns that change with what an image shows.
