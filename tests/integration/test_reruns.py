@@ -81,6 +81,18 @@ def test_a_second_run_beside_main_trains_alone(finished: Project) -> None:
     assert finished.plan(*finished.set_config(runs={"main": {}, "again": {"seed": 1}})) == FROM_STAGE1
 
 
+def test_a_run_ends_with_its_figures_and_with_who_was_left_out_and_why(project: Project) -> None:
+    (project.folder / "swc" / "page.swc").write_text("<html>not found</html>\n")
+    said = project.say()
+    closing = said[said.index("10 neurons drawn, 1 left out (html_page 1):") :]
+    assert "folder:page: html_page (results/render/" in closing
+    assert "neuron finds its caption" in closing
+    assert "chance 0." in closing
+    assert "Read next: results/runs/main/evaluate/eval_report.txt" in closing
+    assert project.plan() == NOTHING
+    assert "Read next" not in project.say("-R", "acquire", "--until", "acquire")  # no figures of a former run
+
+
 def test_one_new_neuron_redoes_its_shard_and_the_training(project: Project) -> None:
     before = {path: path.stat().st_mtime_ns for path in (project.folder / "results/render").rglob("*.arrow")}
     add_neuron(project)

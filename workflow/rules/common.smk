@@ -1,8 +1,10 @@
 # What all rules share: the checked config, the plan (names, digests, flags) and the functions that ask the checkpoint
 # which shards there are.
+import os
 import sys
 
 from axonet.core.errors import UserError
+from axonet.pipeline.closing import SAID_BY_CALLER, closing_lines
 from axonet.pipeline.code_epochs import code_states, read_record, write_record
 from axonet.pipeline.interpreter import use_this_python
 from axonet.pipeline.plan import (
@@ -89,6 +91,12 @@ def trained(wildcards):
     return [PLAN.checkpoint(run, stage) for run in PLAN.config.runs for stage in stages]
 
 
+def went_to_its_end():
+    """Whether this run made all there is to make; one that was cut short (--until, a single file) has no figures."""
+    finished = [job for job in workflow.dag.jobs if workflow.dag.finished(job)]
+    return workflow.is_main_process and any(job.rule.name == "all" for job in finished)
+
+
 def cores(most):
     """A job's threads: what there is, but no more than it can use."""
     return min(most, workflow.cores or 1)
@@ -96,3 +104,5 @@ def cores(most):
 
 onsuccess:
     write_record(Path(CODE_RECORD), CODE)
+    if went_to_its_end() and SAID_BY_CALLER not in os.environ:
+        print("", *closing_lines(PLAN, Path()), sep="\n", file=sys.stderr)

@@ -1,12 +1,13 @@
 # in:  a shard of the catalog
-# out: results/render/{hash}/{shard}-{digest}.arrow (packed views and their manifest rows)
+# out: results/render/{hash}/{shard}-{digest}.arrow (packed views and their manifest rows), .qc.parquet (who and why not)
 
 
 rule render:
     input:
         catalog=ancient(CATALOG),
     output:
-        f"results/render/{PLAN.render_hash}/{{shard}}.arrow",
+        views=f"results/render/{PLAN.render_hash}/{{shard}}.arrow",
+        quality=f"results/render/{PLAN.render_hash}/{{shard}}.qc.parquet",
     log:
         f"results/logs/render/{PLAN.render_hash}/{{shard}}.log",
     benchmark:
@@ -20,7 +21,7 @@ rule render:
         gpu=1 if PLAN.config.render.backend == "gl" else 0,
     params:
         flags=PLAN.flags("render"),
-        folder=subpath(output[0], parent=True),
+        folder=subpath(output.views, parent=True),
     message:
         "Render: shard {wildcards.shard}"
     shell:

@@ -6,15 +6,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import yaml
 from pydantic import Field
 
 from axonet.core.config import CommandSettings, run_command
 from axonet.core.errors import UserError
 from axonet.core.progress import say
-from axonet.pipeline.code_epochs import code_states, read_record
-from axonet.pipeline.plan import CODE_RECORD, INDEX, Plan
-from axonet.pipeline.root_config import load_config
+from axonet.pipeline.folder import plan_of
+from axonet.pipeline.plan import INDEX, Plan
 
 
 class CleanConfig(CommandSettings):
@@ -46,11 +44,7 @@ def stale_files(directory: Path, plan: Plan) -> list[Path]:
 
 def run(config: CleanConfig) -> None:
     """List or remove the files."""
-    file = config.directory / "config.yaml"
-    if not file.is_file():
-        raise UserError(f"{file}: no such file; --directory is where the workflow runs")
-    root = load_config(yaml.safe_load(file.read_text(encoding="utf-8")) or {})
-    plan = Plan(root, code_states(read_record(config.directory / CODE_RECORD), root.code.policy))
+    plan = plan_of(config.directory)
     files = stale_files(config.directory, plan)
     size = sum(path.stat().st_size for path in files)
     for path in files:

@@ -7,17 +7,17 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from pydantic import Field
 
 from axonet.core.config import CommandSettings, run_command
 from axonet.core.errors import UserError
-from axonet.core.files import read_json
 from axonet.core.progress import say
 from axonet.core.resources import project_root
+from axonet.pipeline.closing import SAID_BY_CALLER, closing_lines
+from axonet.pipeline.folder import plan_of
 from axonet.pipeline.interpreter import path_with_this_python
 
 
@@ -42,40 +42,23 @@ def run(config: DemoConfig) -> None:
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(root / "Snakefile")]
     command += ["--quiet", "host", "reason", "--directory", str(folder), "--cores", cores]
     command += ["--dry-run"] if config.dry_run else []
-    code = subprocess.run(command, env={**os.environ, "PATH": path_with_this_python()}, check=False).returncode
+    environment = {**os.environ, "PATH": path_with_this_python(), SAID_BY_CALLER: "1"}
+    code = subprocess.run(command, env=environment, check=False).returncode
     if code:
         raise UserError(
             f"the workflow stopped (exit code {code}); its messages are above, logs in {folder}/results/logs"
         )
     if not config.dry_run:
-        for line in summary(config.out, time.monotonic() - started):
-            say(line)
+        _tell(config.out, time.monotonic() - started)
 
 
-def summary(folder: Path, seconds: float) -> list[str]:
-    """The lines that close the demo: the folder, the headline figures with chance and interval, what to open."""
-    from axonet.evaluation.headline import describe, headline
-
-    evaluate = folder / "results" / "runs" / "main" / "evaluate"
-    rows = headline(read_json(evaluate / "metrics.json"))
-    width = max((len(describe(row)) for row in rows), default=0)
-    return [
-        "",
-        f"axonet demo: done in {seconds / 60:.1f} min, everything is in {folder / 'results'}",
-        "",
-        *(f"  {describe(row):<{width}}  {_figure(row)}" for row in rows),
-        "",
-        "  So few neurons prove nothing, whatever the intervals say; the demo shows that every step works.",
-        "",
-        f"  Read next: {evaluate / 'eval_report.txt'}",
-        f"  Look at:   {evaluate / 'tsne_cell_type.png'}, {evaluate / 'confusion_matrix.png'}",
-    ]
-
-
-def _figure(row: Mapping[str, Any]) -> str:
-    interval = row.get("interval")
-    text = f"{row['value']:.2f}" + (f" [{interval[0]:.2f}, {interval[1]:.2f}]" if interval else " (no interval)")
-    return f"{text:<19} chance {row['chance']:.2f}" + (f"   n = {row['n']}" if row["n"] else "")
+def _tell(folder: Path, seconds: float) -> None:
+    """Say what came out; a run that had nothing to do says it too."""
+    plan = plan_of(folder)
+    say(f"\naxonet demo: done in {seconds / 60:.1f} min, everything is in {folder / 'results'}\n")
+    for line in closing_lines(plan, folder):
+        say(line)
+    say("\n  So few neurons prove nothing, whatever the intervals say; the demo shows that every step works.")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

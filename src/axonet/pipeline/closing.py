@@ -1,0 +1,70 @@
+"""What a finished run of the workflow says: figures with chance and interval, who was left out, what to open."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from axonet.core.files import read_json, read_table
+from axonet.pipeline.plan import INDEX, Plan
+
+# Set by a caller of the workflow that says the closing lines itself.
+SAID_BY_CALLER = "AXONET_CLOSING_SAID_BY_CALLER"
+NAMES_SHOWN = 5
+
+
+def closing_lines(plan: Plan, folder: Path) -> list[str]:
+    """The lines that close a run.
+
+    Args:
+        plan: of the run.
+        folder: the workflow's working directory.
+    """
+    lines = counts(folder / f"{file.removesuffix('.arrow')}.qc.parquet" for file in plan.views(folder / INDEX))
+    for run in plan.config.runs:
+        evaluate = folder / "results" / "runs" / run / "evaluate"
+        title = [] if len(plan.config.runs) == 1 else [f"  run {run}", ""]
+        lines += ["", *title, *figures(read_json(evaluate / "metrics.json")), ""]
+        lines.append(f"  Read next: {evaluate / 'eval_report.txt'}")
+        lines.append(f"  Look at:   {evaluate / 'tsne_cell_type.png'}, {evaluate / 'confusion_matrix.png'}")
+    return lines
+
+
+def counts(tables: Iterable[Path]) -> list[str]:
+    """How many neurons were drawn, and who was left out for which reason.
+
+    Args:
+        tables: quality tables, one beside each shard of views.
+    """
+    left_out: list[tuple[str, str, Path]] = []
+    n_neurons = 0
+    for file in tables:
+        table = read_table(file, ["neuron_id", "status"])
+        n_neurons += len(table)
+        pairs = zip(table["status"].to_pylist(), table["neuron_id"].to_pylist(), strict=True)
+        left_out += [(status, neuron, file) for status, neuron in pairs if status != "ok"]
+    if not left_out:
+        return [f"  {n_neurons} neurons drawn, none left out"]
+    reasons = ", ".join(f"{status} {n}" for status, n in sorted(Counter(status for status, *_ in left_out).items()))
+    lines = [f"  {n_neurons - len(left_out)} neurons drawn, {len(left_out)} left out ({reasons}):"]
+    lines += [f"    {neuron}: {status} ({file})" for status, neuron, file in sorted(left_out)[:NAMES_SHOWN]]
+    if len(left_out) > NAMES_SHOWN:
+        lines.append(f"    and {len(left_out) - NAMES_SHOWN} more, in the tables *.qc.parquet beside them")
+    return lines
+
+
+def figures(metrics: Mapping[str, Any]) -> list[str]:
+    """The figures that answer first, one a line."""
+    from axonet.evaluation.headline import describe, headline
+
+    rows = headline(metrics)
+    width = max((len(describe(row)) for row in rows), default=0)
+    return [f"  {describe(row):<{width}}  {_figure(row)}" for row in rows]
+
+
+def _figure(row: Mapping[str, Any]) -> str:
+    interval = row.get("interval")
+    text = f"{row['value']:.2f}" + (f" [{interval[0]:.2f}, {interval[1]:.2f}]" if interval else " (no interval)")
+    return f"{text:<19} chance {row['chance']:.2f}" + (f"   n = {row['n']}" if row["n"] else "")
