@@ -26,16 +26,28 @@ def probabilities(logits: torch.Tensor) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("kind", "gamma"), [("ce", 0.0), ("focal", 2.0)])
-def test_pixel_loss_is_the_mean_over_foreground_pixels(case, kind, gamma):
+def test_pixel_loss_is_the_mean_over_each_image_s_foreground_pixels(case, kind, gamma):
     logits, target = case
     p = probabilities(logits)
-    losses = []
+    losses = [[], []]
     for i, row, col in np.ndindex(*target.shape):
         true = int(target[i, row, col])
         if true > 0:
             p_true = p[i, true, row, col]
-            losses.append((1 - p_true) ** gamma * -math.log(p_true))
-    assert classification_loss(logits, target, kind).item() == pytest.approx(sum(losses) / len(losses), rel=1e-5)
+            losses[i].append((1 - p_true) ** gamma * -math.log(p_true))
+    assert len(losses[0]) != len(losses[1])
+    expected = np.mean([np.mean(of_image) for of_image in losses])
+    assert classification_loss(logits, target, kind).item() == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("loss", [classification_loss, dice_loss])
+def test_the_loss_of_a_batch_is_the_mean_of_its_images_empty_ones_aside(case, loss):
+    logits, target = case
+    target[1] = torch.tensor([1, 0, 0, 2, 0])  # as many classes as the other image, but fewer pixels
+    single = [loss(logits[i : i + 1], target[i : i + 1]).item() for i in range(2)]
+    assert loss(logits, target).item() == pytest.approx(np.mean(single), rel=1e-6)
+    target[1] = 0
+    assert loss(logits, target).item() == pytest.approx(single[0], rel=1e-6)
 
 
 def test_background_pixels_have_no_say(case):
@@ -48,7 +60,8 @@ def test_background_pixels_have_no_say(case):
 def test_dice_is_averaged_over_the_classes_present_in_each_image(case):
     logits, target = case
     p, truth = probabilities(logits), target.numpy()
-    losses = []
+    target[1][target[1] == 2] = 1  # one class fewer than the other image
+    losses = [[], []]
     for i in range(2):
         for k in (1, 2, 3):
             if not (truth[i] == k).any():
@@ -58,8 +71,10 @@ def test_dice_is_averaged_over_the_classes_present_in_each_image(case):
                 if truth[i, row, col] > 0:
                     overlap += p[i, k, row, col] * (truth[i, row, col] == k)
                     total += p[i, k, row, col] + (truth[i, row, col] == k)
-            losses.append(1 - (2 * overlap + 1e-5) / (total + 1e-5))
-    assert dice_loss(logits, target).item() == pytest.approx(np.mean(losses), rel=1e-5)
+            losses[i].append(1 - (2 * overlap + 1e-5) / (total + 1e-5))
+    assert len(losses[0]) != len(losses[1])
+    expected = np.mean([np.mean(of_image) for of_image in losses])
+    assert dice_loss(logits, target).item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_perfect_segmentation_costs_nothing(case):
