@@ -30,6 +30,7 @@ class InputSpec(Settings):
     zoom_um: float | None = Field(None, description="side of the soma window in um, if rendered")
 
     inputs: Literal["silhouette"] = Field("silhouette", description="what the encoder sees")
+    zoom: bool = Field(False, description="whether the encoder also sees the window around the soma")
     image_size: tuple[int, int] | None = Field(None, description="(height, width) after resizing; none: as rendered")
     log_fov_mean: float | None = Field(None, description="mean of ln(field of view in um) over training views")
     log_fov_std: float | None = Field(None, description="deviation of ln(field of view in um) over training views")
@@ -37,14 +38,22 @@ class InputSpec(Settings):
     def difference(self, other: InputSpec) -> list[str]:
         """What keeps images made for ``other`` from being inputs of this: one phrase per differing field.
 
-        View counts, sampling and seeds choose which views there are, not what an image is, so they may differ.
+        View counts, sampling and seeds choose which views there are, not what an image is, so they may differ; so may
+        the window around the soma when the encoder does not see it.
         """
-        pixels = ("width", "height", "supersample_factor", "margin", "adaptive_framing", "projection", "zoom_um")
+        pixels = ["width", "height", "supersample_factor", "margin", "adaptive_framing", "projection"]
+        if self.zoom:
+            pixels.append("zoom_um")
         return [
             f"{name} {getattr(other, name)} instead of {getattr(self, name)}"
             for name in pixels
             if getattr(self, name) != getattr(other, name)
         ]
+
+    @property
+    def n_channels(self) -> int:
+        """Channels of what the encoder sees."""
+        return 1 + int(self.zoom)
 
     @property
     def input_size(self) -> tuple[int, int]:

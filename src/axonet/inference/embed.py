@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from os import PathLike
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -13,15 +14,17 @@ from axonet.core.config import load_settings
 from axonet.core.errors import UserError
 from axonet.core.input_spec import InputSpec
 from axonet.datasets.view_store import ViewStore
-from axonet.inference.encode import FloatArray, build_view_encoder, encode_images, encode_store
+from axonet.inference.encode import FloatArray, build_view_encoder, encode_batches, encode_store
 from axonet.inference.pool import pool_poses
 from axonet.inference.vectors import ViewVectors
+from axonet.inference.view_batch import ViewBatch
 from axonet.models.checkpoint import Checkpoint, load_checkpoint
 from axonet.models.text import TextEncoder, check_digest, load_text_encoder
 from axonet.morphology.neuron import Neuron
 from axonet.morphology.swc import read_swc
 from axonet.rendering.render import render_neuron
 from axonet.rendering.settings import RenderSettings
+from axonet.rendering.view import View
 
 
 def load_model(path: str | PathLike[str], device: str = "cpu", text_encoder: str | None = None) -> EmbeddingModel:
@@ -122,16 +125,41 @@ class EmbeddingModel:
         return self._text
 
     def _embed_neuron(self, neuron: Neuron) -> FloatArray:
-        views = render_neuron(neuron, render_settings(self.spec))
-        fields_of_view = np.array([view.camera.um_per_px * view.camera.width for view in views])  # (v,) um
-        vectors = encode_images(self.encoder, np.stack([view.mask for view in views]), fields_of_view)
+        settings = render_settings(self.spec)
+        views = render_neuron(neuron, settings)
+        vectors = encode_batches(self.encoder, [batch_of_views(views, settings.depth_bits)])
         pooled: FloatArray = pool_poses(vectors, [neuron.name] * len(views), "mean").vectors[0]
         return pooled
+
+
+def batch_of_views(views: Sequence[View], depth_bits: Literal[8, 16] = 8) -> ViewBatch:
+    """Rendered views as they would be read again after storing them.
+
+    Args:
+        views: of one size, all with the window around the soma or all without.
+        depth_bits: bits of a stored depth.
+    """
+
+    def numbers(values: Iterable[float]) -> torch.Tensor:
+        return torch.tensor(list(values), dtype=torch.float32)
+
+    zooms = [view.zoom_bw for view in views if view.zoom_bw is not None]
+    return ViewBatch(
+        row=torch.arange(len(views)),
+        mask=torch.from_numpy(np.stack([view.mask for view in views])),
+        depth=torch.from_numpy(np.stack([view.depth_image(depth_bits) for view in views])),
+        near_um=numbers(view.near_um for view in views),
+        far_um=numbers(view.far_um for view in views),
+        fov_um=numbers(view.camera.um_per_px * view.camera.width for view in views),
+        zoom=torch.from_numpy(np.stack(zooms)) if zooms else None,
+    )
 
 
 def render_settings(spec: InputSpec) -> RenderSettings:
     """The settings that draw a neuron as the model's training views were drawn."""
     names = RenderSettings.model_fields.keys() & InputSpec.model_fields.keys()
     values = {name: getattr(spec, name) for name in sorted(names)}
+    if not spec.zoom:  # rendered for others to see
+        values["zoom_um"] = None
     # A view that shows little of a neuron is still the best there is of it here: nothing is set aside.
     return load_settings(RenderSettings, {**values, "seed": spec.view_seed, "min_qc": 0.0}, "input specification")

@@ -10,21 +10,53 @@ from torch.nn import functional
 
 from axonet.core.errors import UserError
 from axonet.core.input_spec import InputSpec
+from axonet.inference.view_batch import ViewBatch
 
 FOV_LIMIT = 5.0
 
 
-def apply_spec(mask: Tensor, spec: InputSpec) -> Tensor:
-    """Silhouettes as a model sees them.
+def apply_spec(batch: ViewBatch, spec: InputSpec) -> Tensor:
+    """Views as a model sees them.
 
     Args:
-        mask: ``(b, h, w)`` uint8 class ids or silhouettes; everything above zero is neuron.
+        batch: stored images, with the window around the soma if the model sees it.
         spec: what the model was trained on.
 
     Returns:
-        ``(b, 1, h', w')`` float32 in {0, 1}, of the spec's image size.
+        ``(b, c, h', w')`` float32, of the spec's image size; see :func:`network_input`.
     """
+    return network_input(silhouettes(batch.mask, spec), zoom_silhouettes(batch, spec))
+
+
+def network_input(silhouette: Tensor, zoom: Tensor | None) -> Tensor:
+    """Put the channels of a network's input together: the silhouette first, the window around the soma last.
+
+    Args:
+        silhouette: ``(b, 1, h, w)`` in {0, 1}.
+        zoom: ``(b, 1, h, w)`` in {0, 1}, blank where there is none to see; None for a model that does not look.
+
+    Returns:
+        ``(b, c, h, w)``.
+    """
+    return silhouette if zoom is None else torch.cat([silhouette, zoom], dim=1)
+
+
+def silhouettes(mask: Tensor, spec: InputSpec) -> Tensor:
+    """Silhouettes ``(b, 1, h', w')`` float32 of ``(b, h, w)`` class ids or gray values: one where there is neuron."""
     return resize_any((mask > 0)[:, None].float(), spec.input_size)
+
+
+def zoom_silhouettes(batch: ViewBatch, spec: InputSpec) -> Tensor | None:
+    """Silhouettes of the windows around the soma, ``(b, 1, h', w')``; None for a model that does not look at them.
+
+    Raises:
+        ValueError: the batch was read without them.
+    """
+    if not spec.zoom:
+        return None
+    if batch.zoom is None:
+        raise ValueError("the model looks at the window around the soma, but the batch was read without it")
+    return silhouettes(batch.zoom, spec)
 
 
 def resize_any(values: Tensor, size: tuple[int, int]) -> Tensor:

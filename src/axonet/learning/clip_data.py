@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from axonet.core.seeds import rng
-from axonet.inference.encode import fields_of_view
+from axonet.inference.view_batch import ViewBatch, ViewDataset
 from axonet.learning.clip_neurons import Indices, Neurons
 from axonet.learning.clip_views import Views
 
@@ -23,15 +22,13 @@ class ClipBatch(NamedTuple):
         neuron: ``(b,)`` int64, which neurons, ascending.
         owner: ``(v,)`` int64, which of these ``b`` each view belongs to.
         vectors: ``(v, p)`` pooled Stage 1 vectors of a frozen encoder, or None.
-        mask: ``(v, h, w)`` uint8 images for an encoder that is trained, or None.
-        fov_um: ``(v,)`` field of view of these images, or None.
+        images: ``(v, ...)`` stored images for an encoder that is trained, or None.
     """
 
     neuron: Tensor
     owner: Tensor
     vectors: Tensor | None
-    mask: Tensor | None
-    fov_um: Tensor | None
+    images: ViewBatch | None
 
 
 class NeuronBatches:
@@ -93,25 +90,24 @@ class ClipDataset(Dataset[ClipBatch]):
     Args:
         views: with vectors, or with a store of images.
         neurons: those that the rows may belong to.
+        zoom: whether the encoder looks at the window around the soma.
     """
 
-    def __init__(self, views: Views, neurons: Neurons) -> None:
+    def __init__(self, views: Views, neurons: Neurons, *, zoom: bool = False) -> None:
         self.views = views
         self.neuron_of_row = np.full(len(views), -1, dtype=np.int64)
         for neuron, rows in enumerate(neurons.rows):
             self.neuron_of_row[rows] = neuron
-        self.fov_um: npt.NDArray[np.float64] | None = None
+        self.images: ViewDataset | None = None
         if views.vectors is None:
             assert views.store is not None
-            self.fov_um = fields_of_view(views.store)
+            self.images = ViewDataset(views.store, zoom=zoom)
 
     def __getitem__(self, rows: Indices) -> ClipBatch:
         """Read some rows."""
         neuron, owner = np.unique(self.neuron_of_row[rows], return_inverse=True)
         whose = torch.from_numpy(neuron), torch.from_numpy(owner.astype(np.int64))
         if self.views.vectors is not None:
-            return ClipBatch(*whose, torch.from_numpy(self.views.vectors[rows]), None, None)
-        assert self.views.store is not None
-        assert self.fov_um is not None
-        masks = np.stack([self.views.store.read(int(row))[0] for row in rows])
-        return ClipBatch(*whose, None, torch.from_numpy(masks), torch.from_numpy(self.fov_um[rows]))
+            return ClipBatch(*whose, torch.from_numpy(self.views.vectors[rows]), None)
+        assert self.images is not None
+        return ClipBatch(*whose, None, self.images[rows])

@@ -146,12 +146,16 @@ def train_clip(
     module.model.image.standardize_on(torch.from_numpy(_scale_vectors(train_views, data.train, encoder, settings)))
 
     workers = 0 if settings.freeze_encoder else settings.workers
-    train = PlannedLoader(ClipDataset(train_views, data.train), plan, training=True, num_workers=workers)
+    zoom = encoder.spec.zoom
+    train = PlannedLoader(ClipDataset(train_views, data.train, zoom=zoom), plan, training=True, num_workers=workers)
     val = None
     if data.val is not None and val_views is not None:
         at_once = VIEWS_AT_ONCE if settings.freeze_encoder else settings.batch_size * settings.views_per_step
         val = PlannedLoader(
-            ClipDataset(val_views, data.val), AllViews(data.val, at_once), training=False, num_workers=workers
+            ClipDataset(val_views, data.val, zoom=zoom),
+            AllViews(data.val, at_once),
+            training=False,
+            num_workers=workers,
         )
     selection = Selection("val/mrr", "max") if val is not None else selection_by("train/loss", settings, _IN_TRAINING)
     _announce(module, data, n_steps, val is not None)

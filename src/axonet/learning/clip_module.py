@@ -140,7 +140,7 @@ class ClipModule(LightningModule):
         image = self._embed_neurons(batch)
         clip = self._contrast(image, text.to(self.device), true_of.to(self.device))
         terms = {"clip_loss": clip, "loss": self.settings.lambda_clip * clip}
-        if self._posterior is not None and batch.mask is not None:
+        if self._posterior is not None and batch.images is not None:
             n_pixels = self.spec.input_size[0] * self.spec.input_size[1]
             terms["kld"], _ = kl_loss({LATENT: self._posterior}, n_pixels)
             terms["loss"] = terms["loss"] + self.settings.lambda_kld * terms["kld"]
@@ -197,9 +197,9 @@ class ClipModule(LightningModule):
         if batch.vectors is not None:
             return self.model.embed_pooled(batch.vectors)
         assert self.seg_vae is not None
-        assert batch.mask is not None
-        assert batch.fov_um is not None
-        pooled = self.seg_vae.encode(apply_spec(batch.mask, self.spec), fov_feature(batch.fov_um, self.spec))
+        images = batch.images
+        assert images is not None
+        pooled = self.seg_vae.encode(apply_spec(images, self.spec), fov_feature(images.fov_um, self.spec))
         return self.model.embed_pooled(pooled.float())
 
     def _keep_posterior(self, _module: Any, _inputs: Any, posterior: Posterior) -> None:

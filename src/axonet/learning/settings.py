@@ -159,6 +159,20 @@ class Stage1Settings(FitSettings):
         json_schema_extra=SAFE,
     )
 
+    zoom: bool = Field(
+        False,
+        description="also look at the window around the soma, rendered with zoom_um; tells cells apart by their stems "
+        "when the whole neuron is too large for the image to show them",
+    )
+    zoom_dropout: float = Field(
+        0.1,
+        ge=0,
+        lt=1,
+        description="share of training views whose window around the soma is blank, so that neurons without soma can "
+        "be embedded; with zoom",
+        json_schema_extra=SAFE,
+    )
+
     @field_validator("num_classes")
     @classmethod
     def _only_our_classes(cls, value: int) -> int:

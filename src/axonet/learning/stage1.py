@@ -12,6 +12,7 @@ from axonet.core.input_spec import InputSpec
 from axonet.core.progress import say, warn
 from axonet.datasets.view_store import ViewStore
 from axonet.inference.inputs import trained_size
+from axonet.inference.view_batch import ViewDataset, fields_of_view
 from axonet.learning.fit import FitResult, choose_precision, describe_result, fit
 from axonet.learning.processes import is_first_process
 from axonet.learning.resume import prepare_resume
@@ -19,18 +20,11 @@ from axonet.learning.selection import Selection, selection_by
 from axonet.learning.settings import Stage1Settings
 from axonet.learning.stage1_module import Stage1Module
 from axonet.learning.validation_images import ValidationImageLogger
-from axonet.learning.views_dataset import (
-    OrderedViews,
-    PlannedLoader,
-    ShuffledViews,
-    ViewDataset,
-    fields_of_view,
-    views_digest,
-)
+from axonet.learning.views_dataset import OrderedViews, PlannedLoader, ShuffledViews, views_digest
 
 # What enters val/loss, and what enters train/loss besides.
 _IN_THE_LOSS = ("kld_weight", "beta", "free_nats", "lambda_seg", "lambda_depth", "seg_loss")
-_IN_TRAINING = ("flips", "rotation", "scale_dropout", "skip_dropout")
+_IN_TRAINING = ("flips", "rotation", "scale_dropout", "zoom_dropout", "skip_dropout")
 
 
 def train_stage1(
@@ -57,19 +51,19 @@ def train_stage1(
             or training diverged.
     """
     choose_precision(settings.precision, settings.accelerator)  # refuses what this machine cannot do
-    check_stores(train_store, val_store)
+    check_stores(train_store, val_store, settings)
     spec = complete_spec(train_store.spec, settings, fields_of_view(train_store))
     data = {"train": views_digest(train_store)}
     if val_store is not None:
         data["val"] = views_digest(val_store)
     last = prepare_resume(resume, save_dir, 1, settings, data, spec)
 
-    train_views = ViewDataset(train_store)
+    train_views = ViewDataset(train_store, zoom=spec.zoom)
     plan = ShuffledViews(train_store, settings.batch_size, settings.seed, settings.views_per_neuron)
     train = PlannedLoader(train_views, plan, training=True, num_workers=settings.workers)
     val, pictured = None, train_views
     if val_store is not None:
-        pictured = ViewDataset(val_store)
+        pictured = ViewDataset(val_store, zoom=spec.zoom)
         ordered = OrderedViews(val_store, settings.batch_size)
         val = PlannedLoader(pictured, ordered, training=False, num_workers=settings.workers)
 
@@ -96,19 +90,24 @@ def train_stage1(
     return result
 
 
-def check_stores(train: ViewStore, val: ViewStore | None) -> None:
+def check_stores(train: ViewStore, val: ViewStore | None, settings: Stage1Settings) -> None:
     """See that there is something to learn from, and that validation views are of the same kind.
 
     Raises:
-        UserError: no training views, no validation views, or other settings.
+        UserError: no training views, no validation views, other settings, or no window around the soma though the
+            model is to look at it.
     """
     if len(train) == 0:
         raise UserError("no training views")
+    if settings.zoom and train.spec.zoom_um is None:
+        raise UserError(
+            "--zoom: the views were rendered without the window around the soma; render them with --zoom-um 160"
+        )
     if val is None:
         return
     if len(val) == 0:
         raise UserError("no validation views: give a larger --val-ratio where the data are made, or no validation")
-    difference = train.spec.difference(val.spec)
+    difference = train.spec.model_copy(update={"zoom": settings.zoom}).difference(val.spec)
     if difference:
         raise UserError(f"validation views were rendered otherwise than training views: {'; '.join(difference)}")
     shared = set(train.neuron_ids) & set(val.neuron_ids)
@@ -129,7 +128,8 @@ def complete_spec(spec: InputSpec, settings: Stage1Settings, fov_um: NDArray[np.
     # Views that are all alike carry no scale; any deviation will do, but not zero.
     std = float(logarithms.std()) if len(logarithms) and logarithms.std() > 1e-6 else 1.0
     size = trained_size(spec, settings.height, settings.width)
-    return spec.model_copy(update={"image_size": size, "log_fov_mean": mean, "log_fov_std": std})
+    chosen = {"image_size": size, "zoom": settings.zoom}
+    return spec.model_copy(update=chosen | {"log_fov_mean": mean, "log_fov_std": std})
 
 
 def _announce(module: Stage1Module, plan: ShuffledViews, selection: Selection) -> None:

@@ -10,8 +10,15 @@ from torch import Tensor
 from torch.nn import functional
 
 from axonet.core.input_spec import InputSpec
-from axonet.inference.inputs import apply_spec, fov_feature, resize_classes, resize_depth
-from axonet.learning.views_dataset import ViewBatch
+from axonet.inference.inputs import (
+    fov_feature,
+    network_input,
+    resize_classes,
+    resize_depth,
+    silhouettes,
+    zoom_silhouettes,
+)
+from axonet.inference.view_batch import ViewBatch
 from axonet.morphology.compartments import N_CLASSES
 
 
@@ -27,6 +34,8 @@ class Stage1Inputs:
         depth: ``(b, 1, h, w)`` distance behind the middle plane as a fraction of the field of view, plus 0.5. It
             leaves [0, 1] where a neuron is deeper than its field of view is wide.
         has_depth: ``(b, 1, h, w)`` bool: foreground of known depth.
+        zoom: ``(b, 1, h, w)`` float32 silhouette of the window around the soma, blank where there is none; None for
+            a model that does not look at it.
     """
 
     silhouette: Tensor
@@ -35,6 +44,12 @@ class Stage1Inputs:
     classes: Tensor
     depth: Tensor
     has_depth: Tensor
+    zoom: Tensor | None = None
+
+    @property
+    def network_input(self) -> Tensor:
+        """What the network is shown, ``(b, c, h, w)``."""
+        return network_input(self.silhouette, self.zoom)
 
     @property
     def depth_target(self) -> Tensor:
@@ -44,7 +59,7 @@ class Stage1Inputs:
 
 def stage1_inputs(batch: ViewBatch, spec: InputSpec) -> Stage1Inputs:
     """Make a batch's inputs and targets, on the device where the batch is."""
-    silhouette = apply_spec(batch.mask, spec)
+    silhouette = silhouettes(batch.mask, spec)
     relief = _relief(batch)[:, None]  # (b, 1, h, w)
     foreground = (batch.mask > 0)[:, None]
     known = torch.isfinite(batch.near_um) & torch.isfinite(batch.far_um) & torch.isfinite(batch.fov_um)
@@ -55,6 +70,7 @@ def stage1_inputs(batch: ViewBatch, spec: InputSpec) -> Stage1Inputs:
         classes=resize_classes(batch.mask, spec.input_size, N_CLASSES),
         depth=resize_depth(torch.nan_to_num(relief, nan=0.5), foreground, spec.input_size),
         has_depth=(silhouette > 0) & known[:, None, None, None],
+        zoom=zoom_silhouettes(batch, spec),
     )
 
 
@@ -66,8 +82,10 @@ def _relief(batch: ViewBatch) -> Tensor:
     return (fraction - 0.5) * extent[:, None, None] + 0.5
 
 
-def augment(inputs: Stage1Inputs, *, flips: bool, rotation: float, scale_dropout: float) -> Stage1Inputs:
-    """Mirror and turn each view at random, and withhold its scale now and then.
+def augment(
+    inputs: Stage1Inputs, *, flips: bool, rotation: float, scale_dropout: float, zoom_dropout: float = 0.0
+) -> Stage1Inputs:
+    """Mirror and turn each view at random, and withhold its scale and the window around the soma now and then.
 
     A mirrored view is the view of a mirrored neuron; in-plane rotation is a roll of the camera. Neither changes depth.
 
@@ -76,6 +94,7 @@ def augment(inputs: Stage1Inputs, *, flips: bool, rotation: float, scale_dropout
         flips: mirror left to right and top to bottom, each with probability one half.
         rotation: largest angle in degrees; pixels that come from outside the image are background.
         scale_dropout: probability that a view's field of view is not known.
+        zoom_dropout: probability that a view's window around the soma is blank, as that of a neuron without soma.
     """
     device, n_views = inputs.silhouette.device, inputs.silhouette.shape[0]
     if flips:
@@ -86,6 +105,9 @@ def augment(inputs: Stage1Inputs, *, flips: bool, rotation: float, scale_dropout
     if scale_dropout > 0:
         withheld = torch.rand(n_views, 1, device=device) < scale_dropout
         inputs = replace(inputs, fov=torch.where(withheld, math.nan, inputs.fov))
+    if zoom_dropout > 0 and inputs.zoom is not None:
+        kept = torch.rand(n_views, 1, 1, 1, device=device) >= zoom_dropout
+        inputs = replace(inputs, zoom=inputs.zoom * kept)
     return inputs
 
 
@@ -99,6 +121,7 @@ def _flip(inputs: Stage1Inputs, chosen: Tensor, axis: int) -> Stage1Inputs:
         classes=flipped(inputs.classes),
         depth=flipped(inputs.depth),
         has_depth=flipped(inputs.has_depth),
+        zoom=None if inputs.zoom is None else flipped(inputs.zoom),
     )
 
 
@@ -110,6 +133,8 @@ def _rotate(inputs: Stage1Inputs, angle: Tensor) -> Stage1Inputs:
         -1, 2, 3
     )
     stack = torch.cat([inputs.classes[:, None].float(), inputs.depth, inputs.has_depth.float()], dim=1)
+    if inputs.zoom is not None:  # the soma is in its middle, so a roll of the camera turns it by the same angle
+        stack = torch.cat([stack, inputs.zoom], dim=1)
     grid = functional.affine_grid(matrix, list(stack.shape), align_corners=False)
     # Nearest: a mixture of two class ids would be a third class.
     turned = functional.grid_sample(stack, grid, mode="nearest", padding_mode="zeros", align_corners=False)
@@ -119,5 +144,6 @@ def _rotate(inputs: Stage1Inputs, angle: Tensor) -> Stage1Inputs:
         silhouette=(classes > 0)[:, None].float(),
         classes=classes,
         depth=turned[:, 1:2],
-        has_depth=turned[:, 2:] > 0.5,
+        has_depth=turned[:, 2:3] > 0.5,
+        zoom=None if inputs.zoom is None else turned[:, 3:],
     )

@@ -12,12 +12,12 @@ from torch import Tensor
 from axonet.core.config import setting_values
 from axonet.core.input_spec import InputSpec
 from axonet.core.seeds import stable_seed
+from axonet.inference.view_batch import ViewBatch
 from axonet.learning.optimizer import adamw, scheduled
 from axonet.learning.schedules import kl_factor, total_steps
 from axonet.learning.settings import Stage1Settings
 from axonet.learning.stage1_inputs import Stage1Inputs, augment, stage1_inputs
 from axonet.learning.totals import Totals
-from axonet.learning.views_dataset import ViewBatch
 from axonet.models.checkpoint import KEY, Checkpoint, stage1_checkpoint
 from axonet.models.losses.depth import depth_loss, sign_free_error
 from axonet.models.losses.kl import ACTIVE_NATS, kl_loss
@@ -43,6 +43,8 @@ def new_seg_vae(settings: Stage1Settings, spec: InputSpec) -> SegVAE2D:
             max_channels=settings.max_channels,
             skip_channels=settings.skip_channels,
             skip_dropout=settings.skip_dropout,
+            in_channels=spec.n_channels,
+            zoom=spec.zoom,
         )
 
 
@@ -95,6 +97,7 @@ class Stage1Module(LightningModule):
             flips=settings.flips,
             rotation=settings.rotation,
             scale_dropout=settings.scale_dropout,
+            zoom_dropout=settings.zoom_dropout,
         )
         output = self._forward(inputs)
         terms = self._terms(output, inputs)
@@ -129,7 +132,9 @@ class Stage1Module(LightningModule):
         self.log_dict({key: value.float() for key, value in values.items()}, sync_dist=True)
 
     def _forward(self, inputs: Stage1Inputs) -> SegVAEOutput:
-        output: SegVAEOutput = self.model(inputs.silhouette.contiguous(memory_format=torch.channels_last), inputs.fov)
+        output: SegVAEOutput = self.model(
+            inputs.network_input.contiguous(memory_format=torch.channels_last), inputs.fov
+        )
         return output
 
     def _terms(self, output: SegVAEOutput, inputs: Stage1Inputs) -> dict[str, Tensor]:

@@ -12,9 +12,10 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from numpy.typing import NDArray
 
 from axonet.core.files import atomic_path
+from axonet.inference.view_batch import ViewBatch, ViewDataset
 from axonet.learning.stage1_inputs import Stage1Inputs, stage1_inputs
 from axonet.learning.stage1_module import Stage1Module
-from axonet.learning.views_dataset import ViewBatch, ViewDataset, rows_by_neuron
+from axonet.learning.views_dataset import rows_by_neuron
 from axonet.models.losses.depth import sign_free_error
 from axonet.models.seg_vae import SegVAEOutput
 from axonet.morphology.compartments import PALETTE
@@ -45,7 +46,7 @@ class ValidationImageLogger(Callback):
         if not trainer.is_global_zero:
             return
         assert isinstance(pl_module, Stage1Module)
-        batch = ViewBatch(*(value.to(pl_module.device) for value in self.batch))
+        batch = self.batch.to(pl_module.device)
         inputs = stage1_inputs(batch, pl_module.spec)
         output = predict(pl_module, inputs)
         picture = panels(inputs, output)
@@ -68,7 +69,7 @@ def predict(module: Stage1Module, inputs: Stage1Inputs) -> SegVAEOutput:
     module.model.eval()
     try:
         with torch.inference_mode():
-            output: SegVAEOutput = module.model(inputs.silhouette, inputs.fov)
+            output: SegVAEOutput = module.model(inputs.network_input, inputs.fov)
     finally:
         module.model.train(was_training)
     return output

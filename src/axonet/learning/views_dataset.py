@@ -1,61 +1,27 @@
-"""Views as batches of tensors, in an order that depends on nothing but the seed and the epoch."""
+"""Which views make which batch, in an order that depends on nothing but the seed and the epoch."""
 
 from __future__ import annotations
 
 import hashlib
 import math
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from axonet.core.files import to_json
 from axonet.core.seeds import rng
 from axonet.datasets.view_store import ViewStore
+from axonet.inference.view_batch import Indices
 from axonet.inference.worker_errors import plain_worker_errors
 
-Indices = NDArray[np.int64]
 # The columns that change with what an image shows.
 _SHOWN = (
     *("view", "direction", "qc", "um_per_px", "near_um", "far_um", "basis", "center"),
     *("class_fractions", "width", "height"),
 )
-
-
-class ViewBatch(NamedTuple):
-    """Stored images and what belongs to them; everything else is made on the device.
-
-    Attributes:
-        row: ``(b,)`` int64, rows of the store.
-        mask: ``(b, h, w)`` uint8 class ids.
-        depth: ``(b, h, w)`` uint8 or uint16; 0 background, 1 to the largest value from near to far.
-        near_um: ``(b,)`` depth of the nearest surface; NaN where the manifest does not tell.
-        far_um: ``(b,)`` depth of the farthest surface.
-        fov_um: ``(b,)`` width of the field of view.
-    """
-
-    row: Tensor
-    mask: Tensor
-    depth: Tensor
-    near_um: Tensor
-    far_um: Tensor
-    fov_um: Tensor
-
-
-def column(store: ViewStore, name: str) -> NDArray[np.float64]:
-    """A column of the store's rows as ``(n,)`` float64; NaN where it is null."""
-    values = store.rows.column(name).cast(pa.float64())
-    return np.asarray(values.to_numpy(), dtype=np.float64)
-
-
-def fields_of_view(store: ViewStore) -> NDArray[np.float64]:
-    """Width of each view's field of view in um, ``(n,)``; NaN where the manifest does not tell."""
-    return column(store, "um_per_px") * store.spec.width
 
 
 def views_digest(store: ViewStore) -> str:
@@ -73,31 +39,6 @@ def views_digest(store: ViewStore) -> str:
         numbers = np.asarray(values.cast(pa.float64()).fill_null(math.nan), dtype="<f8")
         digest.update(numbers.tobytes())
     return digest.hexdigest()[:16]
-
-
-class ViewDataset(Dataset[ViewBatch]):
-    """Reads whole batches: ``dataset[indices]`` is the :class:`ViewBatch` of those rows."""
-
-    def __init__(self, store: ViewStore) -> None:
-        self.store = store
-        self.near_um = column(store, "near_um").astype(np.float32)
-        self.far_um = column(store, "far_um").astype(np.float32)
-        self.fov_um = fields_of_view(store).astype(np.float32)
-
-    def __len__(self) -> int:
-        return len(self.store)
-
-    def __getitem__(self, indices: Indices) -> ViewBatch:
-        """Read the rows ``(b,)``."""
-        views = [self.store.read(int(index)) for index in indices]
-        return ViewBatch(
-            row=torch.from_numpy(np.asarray(indices, dtype=np.int64)),
-            mask=torch.from_numpy(np.stack([mask for mask, _, _ in views])),
-            depth=torch.from_numpy(np.stack([depth for _, depth, _ in views])),
-            near_um=torch.from_numpy(self.near_um[indices]),
-            far_um=torch.from_numpy(self.far_um[indices]),
-            fov_um=torch.from_numpy(self.fov_um[indices]),
-        )
 
 
 class BatchPlan(Protocol):

@@ -66,28 +66,36 @@ class Up(nn.Module):
 class ScaleModulation(nn.Module):
     """Tell a feature map how large the imaged field is (feature-wise linear modulation, Perez et al. 2018).
 
-    It starts as the identity. An unknown field of view is a value of its own, not an average one.
+    It starts as the identity. An unknown field of view is a value of its own, not an average one. Yes-or-no facts
+    about the image come in the same way.
+
+    Args:
+        channels: of the map.
+        n_flags: how many facts there are.
+        hidden: width of the hidden layer.
     """
 
-    def __init__(self, channels: int, hidden: int = 32) -> None:
+    def __init__(self, channels: int, n_flags: int = 0, hidden: int = 32) -> None:
         super().__init__()
-        self.embed = nn.Linear(2, hidden)
+        self.embed = nn.Linear(2 + n_flags, hidden)
         self.modulate = nn.Linear(hidden, 2 * channels)
         nn.init.zeros_(self.modulate.weight)
         nn.init.zeros_(self.modulate.bias)
 
-    def forward(self, x: Tensor, fov: Tensor) -> Tensor:
+    def forward(self, x: Tensor, fov: Tensor, *flags: Tensor) -> Tensor:
         """Modulate ``x``.
 
         Args:
             x: ``(b, c, h, w)``.
             fov: ``(b, 1)`` standardized ln(field of view); NaN where it is not known.
+            flags: ``(b, 1)`` bool each.
 
         Returns:
             ``(b, c, h, w)``.
         """
         known = torch.isfinite(fov)
-        features = torch.cat([torch.where(known, fov, 0.0), known.to(fov.dtype)], dim=1)  # (b, 2)
+        facts = [flag.to(fov.dtype) for flag in (known, *flags)]
+        features = torch.cat([torch.where(known, fov, 0.0), *facts], dim=1)  # (b, 2 + flags)
         scale, shift = self.modulate(functional.silu(self.embed(features)))[:, :, None, None].chunk(2, dim=1)
         modulated: Tensor = x * (1 + scale) + shift
         return modulated

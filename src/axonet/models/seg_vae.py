@@ -57,13 +57,14 @@ class SegVAEOutput:
 
 
 class Encoder(nn.Module):
-    """Silhouette to features per level and the bottleneck's posterior."""
+    """Image to features per level and the bottleneck's posterior."""
 
-    def __init__(self, in_channels: int, widths: list[int], latent_channels: int) -> None:
+    def __init__(self, in_channels: int, widths: list[int], latent_channels: int, *, zoom: bool) -> None:
         super().__init__()
+        self.zoom = zoom
         self.stem = ResidualBlock(in_channels, widths[0])
         self.downs = nn.ModuleList([Down(a, b) for a, b in pairwise(widths)])
-        self.scale = ScaleModulation(widths[-1])
+        self.scale = ScaleModulation(widths[-1], n_flags=int(zoom))
         self.latent = GaussianHead(widths[-1], latent_channels)
 
     def forward(self, x: Tensor, fov: Tensor) -> tuple[list[Tensor], Posterior]:
@@ -73,11 +74,13 @@ class Encoder(nn.Module):
             Features before each halving (full size first), and the bottleneck's posterior ``(b, latent, h', w')``.
         """
         features = []
+        # A blank window is one that there is not; said once more, so that it need not be told from a dark picture.
+        flags = [x[:, -1].flatten(1).any(dim=1, keepdim=True)] if self.zoom else []
         y: Tensor = self.stem(x)  # (b, base, h, w)
         for down in self.downs:
             features.append(y)
             y = down(y)  # half the size, up to twice the channels
-        posterior: Posterior = self.latent(self.scale(y, fov))
+        posterior: Posterior = self.latent(self.scale(y, fov, *flags))
         return features, posterior
 
 
@@ -117,6 +120,7 @@ class SegVAE2D(nn.Module):
         skip_channels: channels of a variational skip.
         skip_dropout: fraction of a variational skip's channels that is dropped while training.
         in_channels: channels of the input; the first is the silhouette.
+        zoom: whether the last channel is the window around the soma, blank where there is none.
     """
 
     def __init__(
@@ -130,6 +134,7 @@ class SegVAE2D(nn.Module):
         skip_channels: int = 8,
         skip_dropout: float = 0.3,
         in_channels: int = 1,
+        zoom: bool = False,
     ) -> None:
         super().__init__()
         self.architecture = {
@@ -142,12 +147,13 @@ class SegVAE2D(nn.Module):
             "skip_channels": skip_channels,
             "skip_dropout": skip_dropout,
             "in_channels": in_channels,
+            "zoom": zoom,
         }
         widths = [min(base_channels * 2**level, max(max_channels, base_channels)) for level in range(levels + 1)]
         variational = skip_mode == "variational"
         skip_widths = [skip_channels] * levels if variational else widths[:-1]
         self.stride = 2**levels
-        self.encoder = Encoder(in_channels, widths, latent_channels)
+        self.encoder = Encoder(in_channels, widths, latent_channels, zoom=zoom)
         self.skip_heads = nn.ModuleList([GaussianHead(width, skip_channels) for width in widths[:-1] if variational])
         self.skip_dropout = nn.Dropout2d(skip_dropout)
         self.decoder = Decoder(widths, skip_widths, latent_channels, num_classes)
@@ -158,7 +164,7 @@ class SegVAE2D(nn.Module):
         """Recover compartments and depth; posteriors are sampled in training mode only.
 
         Args:
-            x: ``(b, in, h, w)`` silhouettes in {0, 1}, of any size.
+            x: ``(b, in, h, w)`` of any size, the silhouette first.
             fov: ``(b, 1)`` standardized ln(field of view in um); NaN (or None for all) where it is not known.
         """
         features, latent = self.encoder(self._pad(x), self._known(x, fov))

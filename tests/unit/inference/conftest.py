@@ -13,6 +13,7 @@ from axonet.core.input_spec import InputSpec
 from axonet.datasets.manifest import MANIFEST_SCHEMA
 from axonet.datasets.view_store import ViewStore
 from axonet.inference.encode import ViewEncoder, build_view_encoder
+from axonet.inference.view_batch import ViewBatch
 from axonet.models.checkpoint import Checkpoint, make_checkpoint, stage1_checkpoint
 from axonet.models.clip import ClipModel
 from axonet.models.seg_vae import SegVAE2D
@@ -32,19 +33,45 @@ SPEC = InputSpec(
 
 
 class MemoryImages:
-    def __init__(self, masks: np.ndarray) -> None:
+    def __init__(self, masks: np.ndarray, windows: np.ndarray | None) -> None:
         self.masks = masks
+        self.windows = windows
 
-    def read(self, position: int) -> tuple[np.ndarray, np.ndarray, None]:
-        return self.masks[position], self.masks[position], None
+    def read(self, position: int) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        window = None if self.windows is None else self.windows[position]
+        return self.masks[position], self.masks[position], window
 
 
-def memory_store(masks: np.ndarray, neurons: list[str], spec: InputSpec = SPEC) -> ViewStore:
+def memory_store(
+    masks: np.ndarray, neurons: list[str], spec: InputSpec = SPEC, windows: np.ndarray | None = None
+) -> ViewStore:
     rows = [
         {"swc": f"{n}.swc", "neuron": n, "neuron_id": n, "view": i, "um_per_px": 8.0 + i, "width": SIZE, "height": SIZE}
         for i, n in enumerate(neurons)
     ]
-    return ViewStore(pa.Table.from_pylist(rows, MANIFEST_SCHEMA), MemoryImages(masks), np.arange(len(rows)), spec, 8)
+    return ViewStore(
+        pa.Table.from_pylist(rows, MANIFEST_SCHEMA), MemoryImages(masks, windows), np.arange(len(rows)), spec, 8
+    )
+
+
+def batch_of(masks: np.ndarray, fov_um: list[float], zoom: np.ndarray | None = None) -> ViewBatch:
+    unknown = torch.full((len(masks),), torch.nan)
+    fov = torch.tensor(fov_um, dtype=torch.float32)
+    window = None if zoom is None else torch.from_numpy(zoom)
+    mask = torch.from_numpy(masks)
+    return ViewBatch(torch.arange(len(masks)), mask, mask, unknown, unknown, fov, window)
+
+
+@pytest.fixture
+def make_batch() -> Callable[..., ViewBatch]:
+    return batch_of
+
+
+@pytest.fixture
+def zoom_stage1() -> Checkpoint:
+    torch.manual_seed(0)
+    spec = SPEC.model_copy(update={"zoom": True, "zoom_um": 60.0})
+    return stage1_checkpoint(SegVAE2D(levels=2, base_channels=4, latent_channels=4, in_channels=2, zoom=True), {}, spec)
 
 
 @pytest.fixture

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from axonet.core.errors import UserError
-from axonet.inference.embed import EmbeddingModel, load_model, render_settings
-from axonet.inference.encode import encode_images
+from axonet.core.input_spec import InputSpec
+from axonet.datasets.render_jobs import render_entry
+from axonet.inference.embed import EmbeddingModel, batch_of_views, load_model, render_settings
+from axonet.inference.encode import build_view_encoder, encode_batches
+from axonet.inference.view_batch import ViewBatch
 from axonet.models.checkpoint import Checkpoint, save_checkpoint
 from axonet.morphology.swc import read_swc
 from axonet.rendering.render import render_neuron
+from axonet.sources.catalog import CatalogEntry
 
 # A soma with an axon to the right and a forked dendrite upwards.
 CELL = """1 1 0 0 0 5 -1
@@ -47,12 +53,13 @@ def test_neurons_and_sentences_are_unit_vectors_of_one_length(model: EmbeddingMo
         np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, rtol=1e-5)
 
 
-def test_a_neuron_is_the_unit_mean_of_its_views(model: EmbeddingModel, cells: list[Path]) -> None:
+def test_a_neuron_is_the_unit_mean_of_its_views(
+    model: EmbeddingModel, cells: list[Path], make_batch: Callable[..., ViewBatch]
+) -> None:
     views = render_neuron(read_swc(cells[0]), render_settings(model.spec))
     assert len(views) == 3
-    vectors = encode_images(
-        model.encoder, np.stack([v.mask for v in views]), np.array([v.camera.um_per_px * 32 for v in views])
-    )
+    fov_um = [view.camera.um_per_px * 32 for view in views]
+    vectors = encode_batches(model.encoder, [make_batch(np.stack([view.mask for view in views]), fov_um)])
     mean = vectors.astype(np.float64).mean(axis=0)
     np.testing.assert_allclose(model.embed_swc(cells[:1])[0], mean / np.linalg.norm(mean), atol=1e-6)
 
@@ -94,3 +101,31 @@ def test_a_stage_1_checkpoint_is_not_enough(stage1: Checkpoint, tmp_path: Path) 
     save_checkpoint(tmp_path / "stage1.ckpt", stage1)
     with pytest.raises(UserError, match="Stage 2"):
         load_model(tmp_path / "stage1.ckpt")
+
+
+def test_a_model_that_looks_at_the_window_around_the_soma_has_it_drawn(
+    zoom_stage1: Checkpoint, cells: list[Path]
+) -> None:
+    spec = InputSpec.model_validate(zoom_stage1["input_spec"])
+    views = render_neuron(read_swc(cells[0]), render_settings(spec))
+    batch = batch_of_views(views)
+    assert batch.zoom is not None
+    np.testing.assert_array_equal(batch.zoom, np.stack([view.zoom_bw for view in views]))
+    encoder = build_view_encoder(zoom_stage1)
+    blank = batch._replace(zoom=torch.zeros_like(batch.zoom))
+    with_window, without = (encode_batches(encoder, [one]) for one in (batch, blank))
+    assert not np.allclose(with_window, without)
+    others = render_settings(spec.model_copy(update={"zoom": False}))
+    assert others.zoom_um is None  # nobody looks at it, so it is not drawn
+
+
+def test_views_in_memory_are_what_would_be_read_again(stage1: Checkpoint, cells: list[Path]) -> None:
+    settings = render_settings(InputSpec.model_validate(stage1["input_spec"]))
+    views = render_neuron(read_swc(cells[0]), settings)
+    entry = CatalogEntry("cell", "cell", "cell.swc", str(cells[0]))
+    stored = render_entry(entry, settings).views
+    batch = batch_of_views(views, settings.depth_bits)
+    for i, view in enumerate(stored):
+        np.testing.assert_array_equal(batch.depth[i], view.depth)
+        np.testing.assert_allclose(batch.far_um[i], view.row["far_um"], rtol=1e-6)
+        np.testing.assert_allclose(batch.fov_um[i], view.row["um_per_px"] * 32, rtol=1e-6)

@@ -13,13 +13,16 @@ from axonet.core.input_spec import InputSpec
 from axonet.datasets.view_store import ViewStore
 from axonet.inference.encode import (
     ViewEncoder,
-    encode_images,
+    build_view_encoder,
+    encode_batches,
     encode_store,
     encode_views,
-    fields_of_view,
     load_view_encoder,
 )
+from axonet.inference.view_batch import ViewBatch, fields_of_view
 from axonet.models.checkpoint import Checkpoint, save_checkpoint
+
+MakeBatch = Callable[..., ViewBatch]
 
 
 def test_stage_1_gives_pooled_features_and_stage_2_unit_vectors(encoders: list[ViewEncoder], store: ViewStore) -> None:
@@ -42,19 +45,19 @@ def test_vectors_are_the_same_twice(encoders: list[ViewEncoder], store: ViewStor
     np.testing.assert_array_equal(encode_views(encoders[1], store), encode_views(encoders[1], store))
 
 
-def test_only_the_silhouette_is_seen(encoders: list[ViewEncoder], store: ViewStore) -> None:
+def test_only_the_silhouette_is_seen(encoders: list[ViewEncoder], store: ViewStore, make_batch: MakeBatch) -> None:
     """Compartments are what Stage 1 has to find out; an encoder that saw them would give them away."""
     mask = store.read(0)[0]
     other = np.where(mask > 0, 1, 0).astype(np.uint8)
-    fov = np.array([100.0])
-    np.testing.assert_array_equal(
-        encode_images(encoders[0], mask[None], fov), encode_images(encoders[0], other[None], fov)
-    )
+    one, same = (encode_batches(encoders[0], [make_batch(image[None], [100.0])]) for image in (mask, other))
+    np.testing.assert_array_equal(one, same)
 
 
-def test_size_in_um_matters_and_may_be_unknown(encoders: list[ViewEncoder], store: ViewStore) -> None:
+def test_size_in_um_matters_and_may_be_unknown(
+    encoders: list[ViewEncoder], store: ViewStore, make_batch: MakeBatch
+) -> None:
     masks = np.stack([store.read(0)[0]] * 3)
-    small, large, unknown = encode_images(encoders[0], masks, np.array([200.0, 2000.0, np.nan]))
+    small, large, unknown = encode_batches(encoders[0], [make_batch(masks, [200.0, 2000.0, np.nan])])
     assert not np.allclose(small, large)
     assert np.isfinite(unknown).all()
 
@@ -96,3 +99,31 @@ def test_a_checkpoint_of_the_wrong_stage_is_refused(stage1: Checkpoint, tmp_path
 def test_the_spec_can_be_given(encoders: list[ViewEncoder], store: ViewStore) -> None:
     with pytest.raises(UserError, match="width"):
         encode_views(encoders[0], store, InputSpec(width=64, height=32))
+
+
+def test_a_model_that_looks_at_the_window_around_the_soma_is_shown_it(
+    zoom_stage1: Checkpoint, make_store: Callable[..., ViewStore], store: ViewStore
+) -> None:
+    encoder = build_view_encoder(zoom_stage1)
+    masks = np.stack([store.read(0)[0]] * 2)
+    windows = np.zeros_like(masks)
+    windows[1, 8:20, 8:20] = 255
+    blank, window = encode_views(encoder, make_store(masks, ["a", "b"], encoder.spec, windows))
+    assert not np.allclose(blank[:-1], window[:-1])
+
+
+def test_views_without_the_window_are_refused_by_a_model_that_looks_at_it(
+    zoom_stage1: Checkpoint, store: ViewStore
+) -> None:
+    with pytest.raises(UserError, match=r"zoom_um None instead of 60\.0") as refused:
+        encode_views(build_view_encoder(zoom_stage1), store)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_model_that_does_not_look_at_the_window_takes_views_with_it(
+    encoders: list[ViewEncoder], make_store: Callable[..., ViewStore], store: ViewStore
+) -> None:
+    masks = np.stack([store.read(i)[0] for i in range(len(store))])
+    spec = encoders[0].spec.model_copy(update={"zoom_um": 60.0})
+    others = make_store(masks, store.neuron_ids, spec, 255 - masks)
+    np.testing.assert_array_equal(encode_views(encoders[0], others), encode_views(encoders[0], store))

@@ -26,8 +26,8 @@ def settings(**changed) -> Stage1Settings:
     return Stage1Settings(**(TINY | changed))
 
 
-def train(folder: Path, resume=None, val=True, n_neurons=6, **changed):
-    stores = drawn_store(n_neurons, 2), drawn_store(2, 2, first=20) if val else None
+def train(folder: Path, resume=None, val=True, n_neurons=6, windows=False, **changed):
+    stores = drawn_store(n_neurons, 2, zoom=windows), drawn_store(2, 2, first=20, zoom=windows) if val else None
     return train_stage1(settings(**changed), *stores, save_dir=folder, log_dir=folder / "logs", resume=resume)
 
 

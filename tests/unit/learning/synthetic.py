@@ -34,6 +34,22 @@ def draw_neuron(size: int, neuron: str, view: int) -> tuple[np.ndarray, np.ndarr
     return mask, depth
 
 
+def has_soma(neuron: str) -> bool:
+    """Every third neuron has none that a window could be drawn around."""
+    return int(neuron.rsplit("_", 1)[1]) % 3 != 2
+
+
+def draw_zoom(size: int, neuron: str, view: int) -> np.ndarray:
+    """Silhouette (size, size) of the half as large window around the soma, 0 and 255; blank without a soma."""
+    if not has_soma(neuron):
+        return np.zeros((size, size), np.uint8)
+    mask, _ = draw_neuron(size, neuron, view)
+    row, col = (round(values.mean()) for values in np.nonzero(mask == SOMA))
+    quarter = size // 4
+    window = mask[row - quarter : row + quarter, col - quarter : col + quarter]
+    return np.where(window > 0, np.uint8(255), np.uint8(0)).repeat(2, axis=0).repeat(2, axis=1)
+
+
 def view_row(neuron: str, view: int, size: int) -> dict:
     number = int(neuron.rsplit("_", 1)[1])
     return {
@@ -54,12 +70,13 @@ def view_row(neuron: str, view: int, size: int) -> dict:
 
 
 class DrawnImages:
-    def __init__(self, rows: list[dict], size: int) -> None:
-        self.rows, self.size = rows, size
+    def __init__(self, rows: list[dict], size: int, zoom: bool = False) -> None:
+        self.rows, self.size, self.zoom = rows, size, zoom
 
     def read(self, position: int):
         row = self.rows[position]
-        return *draw_neuron(self.size, row["neuron"], row["view"]), None
+        zoom = draw_zoom(self.size, row["neuron"], row["view"]) if self.zoom else None
+        return *draw_neuron(self.size, row["neuron"], row["view"]), zoom
 
 
 def drawn_rows(n_neurons: int, n_views: int, size: int, first: int = 0) -> list[dict]:
@@ -67,12 +84,12 @@ def drawn_rows(n_neurons: int, n_views: int, size: int, first: int = 0) -> list[
     return [view_row(f"cell_{number:02d}", view, size) for number in numbers for view in range(n_views)]
 
 
-def drawn_store(n_neurons: int, n_views: int, size: int = 32, first: int = 0) -> ViewStore:
+def drawn_store(n_neurons: int, n_views: int, size: int = 32, first: int = 0, *, zoom: bool = False) -> ViewStore:
     """A real ViewStore whose images are drawn when they are read."""
     rows = drawn_rows(n_neurons, n_views, size, first)
     table = pa.Table.from_pylist(rows, schema=MANIFEST_SCHEMA)
-    spec = InputSpec(width=size, height=size)
-    return ViewStore(table, DrawnImages(rows, size), np.arange(len(rows)), spec, 8)
+    spec = InputSpec(width=size, height=size, zoom_um=160.0 if zoom else None)
+    return ViewStore(table, DrawnImages(rows, size, zoom), np.arange(len(rows)), spec, 8)
 
 
 def write_dataset(folder: Path, split: str, n_neurons: int, n_views: int, size: int = 32, first: int = 0) -> Path:

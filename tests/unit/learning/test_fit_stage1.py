@@ -90,6 +90,23 @@ def test_validation_views_of_another_kind_are_refused(tmp_path):
         train_stage1(settings(), drawn_store(2, 1), drawn_store(2, 1, size=64), save_dir=tmp_path, log_dir=tmp_path)
 
 
+def test_a_model_that_looks_at_the_window_around_the_soma_says_so(tmp_path):
+    train(tmp_path, max_steps=1, windows=True, zoom=True)
+    checkpoint = load_checkpoint(tmp_path / "best.ckpt")
+    assert checkpoint["input_spec"]["zoom"] is True
+    assert (checkpoint["architecture"]["in_channels"], checkpoint["architecture"]["zoom"]) == (2, True)
+
+
+def test_views_without_the_window_around_the_soma_are_refused_when_it_is_to_be_seen(tmp_path):
+    with pytest.raises(UserError, match=r"--zoom: .*render them with --zoom-um"):
+        train(tmp_path / "none", zoom=True)
+    assert not (tmp_path / "none").exists()
+    with pytest.raises(UserError, match=r"zoom_um None instead of 160"):
+        train_stage1(
+            settings(zoom=True), drawn_store(2, 1, zoom=True), drawn_store(2, 1), save_dir=tmp_path, log_dir=tmp_path
+        )
+
+
 def test_an_empty_split_is_refused(tmp_path):
     with pytest.raises(UserError, match="no training views"):
         train_stage1(settings(), drawn_store(2, 1).subset([]), None, save_dir=tmp_path, log_dir=tmp_path)

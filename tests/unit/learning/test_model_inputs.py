@@ -1,6 +1,7 @@
 """From stored images to what a network sees and has to recover."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,8 +10,8 @@ import torch
 from axonet.core.errors import UserError
 from axonet.core.input_spec import InputSpec
 from axonet.inference.inputs import apply_spec, fov_feature, resize_classes, resize_depth, trained_size
+from axonet.inference.view_batch import ViewDataset
 from axonet.learning.stage1_inputs import augment, stage1_inputs
-from axonet.learning.views_dataset import ViewDataset
 
 from .synthetic import drawn_store
 
@@ -22,19 +23,18 @@ def drawn_batch(n: int = 4):
 
 
 def test_the_input_is_the_silhouette():
-    mask = drawn_batch().mask
-    x = apply_spec(mask, SPEC)
+    batch = drawn_batch()
+    x = apply_spec(batch, SPEC)
     assert x.shape == (4, 1, 32, 32)
-    assert torch.equal(x[:, 0], (mask > 0).float())
-    assert torch.equal(apply_spec((mask > 0).to(torch.uint8) * 255, SPEC), x)
+    assert torch.equal(x[:, 0], (batch.mask > 0).float())
+    assert torch.equal(apply_spec(batch._replace(mask=(batch.mask > 0).to(torch.uint8) * 255), SPEC), x)
 
 
 @pytest.mark.parametrize("size", [(16, 16), (12, 12), (48, 48)])
 def test_resized_classes_have_the_foreground_of_the_resized_silhouette(size):
-    mask = drawn_batch().mask
-    spec = SPEC.model_copy(update={"image_size": size})
-    x = apply_spec(mask, spec)
-    classes = resize_classes(mask, size, 6)
+    batch = drawn_batch()
+    x = apply_spec(batch, SPEC.model_copy(update={"image_size": size}))
+    classes = resize_classes(batch.mask, size, 6)
     assert x.shape[-2:] == classes.shape[-2:] == size
     assert torch.equal(classes > 0, x[:, 0] > 0)
 
@@ -138,3 +138,48 @@ def test_the_scale_is_withheld_now_and_then():
     inputs = stage1_inputs(drawn_batch(1), SPEC)
     withheld = [bool(augment(inputs, flips=False, rotation=0, scale_dropout=0.25).fov.isnan()) for _ in range(400)]
     assert 60 < sum(withheld) < 140
+
+
+ZOOM = SPEC.model_copy(update={"zoom": True, "zoom_um": 160.0})
+
+
+def zoomed_batch(n: int = 6):
+    return ViewDataset(drawn_store(n, 1, zoom=True), zoom=True)[np.arange(n)]
+
+
+@pytest.mark.parametrize("size", [(32, 32), (16, 16)])
+def test_the_window_around_the_soma_is_the_second_channel(size):
+    batch = zoomed_batch()
+    x = apply_spec(batch, ZOOM.model_copy(update={"image_size": size}))
+    assert x.shape == (6, 2, *size)
+    windows = torch.nn.functional.adaptive_max_pool2d((batch.zoom > 0).float(), size)
+    assert torch.equal(x[:, 1], windows)
+    assert x[:, 1].flatten(1).any(dim=1).tolist() == [True, True, False] * 2  # every third neuron has no soma
+    assert torch.equal(stage1_inputs(batch, ZOOM).network_input, apply_spec(batch, ZOOM.model_copy()))
+
+
+def test_a_model_that_does_not_look_at_the_window_is_not_shown_it():
+    batch = zoomed_batch()
+    assert torch.equal(apply_spec(batch, SPEC), apply_spec(batch, ZOOM)[:, :1])
+    with pytest.raises(ValueError, match="read without it"):
+        apply_spec(drawn_batch(), ZOOM)
+
+
+def test_the_window_moves_with_the_image():
+    """The same picture in both channels stays the same picture."""
+    torch.manual_seed(0)
+    inputs = stage1_inputs(zoomed_batch(), ZOOM)
+    for changes in ({"flips": True, "rotation": 0.0}, {"flips": False, "rotation": 180.0}):
+        changed = augment(replace(inputs, zoom=inputs.silhouette), **changes, scale_dropout=0)
+        assert torch.equal(changed.zoom, changed.silhouette)
+        assert not torch.equal(changed.silhouette, inputs.silhouette)
+
+
+def test_the_window_is_withheld_now_and_then():
+    torch.manual_seed(0)
+    inputs = stage1_inputs(zoomed_batch(1), ZOOM)
+    kept = [
+        bool(augment(inputs, flips=False, rotation=0, scale_dropout=0, zoom_dropout=0.25).zoom.any())
+        for _ in range(400)
+    ]
+    assert 60 < 400 - sum(kept) < 140

@@ -2,9 +2,9 @@ import numpy as np
 import torch
 
 from axonet.core.input_spec import InputSpec
+from axonet.inference.view_batch import ViewDataset
 from axonet.learning.stage1_inputs import stage1_inputs
 from axonet.learning.validation_images import GAP, HEADING_HEIGHT, panels, sample_rows
-from axonet.learning.views_dataset import ViewDataset
 from axonet.models.seg_vae import SegVAEOutput
 from axonet.morphology.compartments import PALETTE
 

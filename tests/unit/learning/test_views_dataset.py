@@ -2,17 +2,17 @@ import numpy as np
 import pytest
 import torch
 
+from axonet.core.errors import UserError
+from axonet.inference.view_batch import ViewDataset, fields_of_view
 from axonet.learning.views_dataset import (
     OrderedViews,
     PlannedLoader,
     ShuffledViews,
-    ViewDataset,
-    fields_of_view,
     rows_by_neuron,
     views_digest,
 )
 
-from .synthetic import draw_neuron, drawn_store
+from .synthetic import draw_neuron, draw_zoom, drawn_store
 
 
 def test_a_batch_holds_the_stored_images_and_their_scale():
@@ -25,6 +25,37 @@ def test_a_batch_holds_the_stored_images_and_their_scale():
     assert batch.row.tolist() == [5, 0]
     assert batch.fov_um.tolist() == pytest.approx([1.2 * 320, 320])
     assert batch.near_um.tolist() == [-80, -80]
+
+
+def test_the_window_around_the_soma_is_read_when_it_is_asked_for():
+    store = drawn_store(3, 2, zoom=True)
+    assert ViewDataset(store)[np.array([0])].zoom is None
+    zoom = ViewDataset(store, zoom=True)[np.array([3, 5])].zoom
+    assert np.array_equal(zoom[0], draw_zoom(32, "cell_01", 1))
+    assert not zoom[1].any()  # that neuron has no soma
+    assert not ViewDataset(drawn_store(1, 1), zoom=True)[np.array([0])].zoom.any()  # no window was stored
+
+
+class OtherImages:
+    def __init__(self, mask: np.ndarray) -> None:
+        self.mask = mask
+
+    def read(self, position: int):
+        return self.mask, self.mask, None
+
+
+@pytest.mark.parametrize(
+    ("mask", "told"),
+    [
+        (np.zeros((24, 32), np.uint8), "cell_00, view 1: an image of 32 x 24 pixels among views of 32 x 32"),
+        (np.full((32, 32), 6, np.uint8), "cell_00, view 1: its mask holds class 6; classes are 0 to 5"),
+    ],
+)
+def test_an_image_that_does_not_belong_is_named(mask, told):
+    store = drawn_store(1, 2)
+    other = type(store)(store.rows, OtherImages(mask), np.arange(2), store.spec, 8)
+    with pytest.raises(UserError, match=told):
+        ViewDataset(other)[np.array([1])]
 
 
 def test_a_field_of_view_that_the_manifest_does_not_tell_is_not_a_number():

@@ -118,6 +118,31 @@ def test_an_unknown_field_of_view_is_not_an_average_one():
     assert not torch.allclose(known, unknown)
 
 
+def test_a_blank_window_around_the_soma_is_said_to_be_none():
+    modulation = ScaleModulation(4, n_flags=1)
+    nn.init.normal_(modulation.modulate.weight)
+    x, fov = torch.ones(2, 4, 2, 2), torch.zeros(2, 1)
+    there, absent = modulation(x, fov, torch.tensor([[True], [False]]))
+    assert not torch.allclose(there, absent)
+    model = small_model(in_channels=2, zoom=True)
+    seen = []
+    model.encoder.scale.register_forward_hook(lambda _module, inputs, _output: seen.append(inputs[2].tolist()))
+    images = silhouettes(2).repeat(1, 2, 1, 1)
+    images[1, 1] = 0
+    model.encode(images)
+    assert seen == [[[True], [False]]]
+
+
+def test_the_silhouette_alone_decides_what_is_background_whatever_else_is_seen():
+    model = small_model(in_channels=2, zoom=True)
+    x = torch.cat([silhouettes(2), silhouettes(4)[2:]], dim=1)
+    assert torch.equal(model(x).classes > 0, x[:, 0] > 0)
+    assert model.encode(x).shape == (2, model.vector_size)
+    other = x.clone()
+    other[:, 1] = 0
+    assert not torch.equal(model.encode(x), model.encode(other))
+
+
 def test_modulation_starts_as_the_identity():
     x = torch.randn(2, 4, 3, 3)
     assert torch.equal(ScaleModulation(4)(x, torch.randn(2, 1)), x)
