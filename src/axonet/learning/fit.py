@@ -133,6 +133,7 @@ def without_known_warnings() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"You defined a `validation_step` but have no `val_dataloader`")
         warnings.filterwarnings("ignore", r".*isinstance\(treespec, LeafSpec\)", FutureWarning)
+        warnings.filterwarnings("ignore", r"The `srun` command is available on your system but is not used")
         yield
 
 
