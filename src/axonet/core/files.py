@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
 import re
+import secrets
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
 
 PathLike = str | os.PathLike[str]
 
+_TEMPORARY = re.compile(r"\..*\.(?P<host>[0-9a-f]{6})-(?P<pid>\d+)-[0-9a-f]{4}\.part(\.[^.]*)?")
+_SECONDS_OF_A_DAY = 86_400
+
 
 @contextmanager
 def atomic_path(path: PathLike) -> Iterator[Path]:
@@ -27,13 +33,48 @@ def atomic_path(path: PathLike) -> Iterator[Path]:
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    # The suffix stays last: several writers choose their format by it.
-    temporary = target.with_name(f".{target.stem}.{os.getpid()}.part{target.suffix}")
+    # Two machines that share a folder may well have equal process ids. The suffix stays last: several writers choose
+    # their format by it.
+    writer = f"{_host()}-{os.getpid()}-{secrets.token_hex(2)}"
+    temporary = target.with_name(f".{target.stem}.{writer}.part{target.suffix}")
     try:
         yield temporary
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _host() -> str:
+    return hashlib.sha256(platform.node().encode("utf-8")).hexdigest()[:6]
+
+
+def remove_leftovers(folder: PathLike) -> None:
+    """Remove what writers that were killed left in a folder.
+
+    These are temporary files of processes of this machine that are no more, and any that is older than a day.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        return
+    with os.scandir(folder) as files:
+        found = [(file, match) for file in files if (match := _TEMPORARY.fullmatch(file.name))]
+    for file, match in found:
+        with suppress(FileNotFoundError):  # another process may be cleaning as well
+            is_dead = match["host"] == _host() and not _is_alive(int(match["pid"]))
+            if is_dead or time.time() - file.stat().st_mtime > _SECONDS_OF_A_DAY:
+                Path(file.path).unlink()
+
+
+def _is_alive(pid: int) -> bool:
+    if os.name != "posix":
+        return True  # asking there could end the process; its files are old some day
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def write_bytes(path: PathLike, data: bytes) -> None:

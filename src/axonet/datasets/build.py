@@ -4,37 +4,36 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from axonet.core.errors import UserError
-from axonet.core.files import atomic_path, read_table, safe_name, write_jsonl, write_table
-from axonet.core.progress import say, track, warn
+from axonet.core.files import atomic_path, read_table, remove_leftovers, safe_name, write_jsonl, write_table, write_text
+from axonet.core.progress import say, warn
 from axonet.datasets.build_shard import image_settings
 from axonet.datasets.dataset_info import FILE_NAME, DatasetInfo, Layout, read_dataset_info, write_dataset_info
 from axonet.datasets.groups import group_keys
 from axonet.datasets.manifest import parquet_beside, write_manifest
 from axonet.datasets.measures import OK, measure_table
-from axonet.datasets.png_jobs import finish_png_neuron, png_rows
+from axonet.datasets.parts import DEFAULT_SHARD_BITS, Part
+from axonet.datasets.png_jobs import PngViews
+from axonet.datasets.quality import worst_neurons
+from axonet.datasets.quality_page import quality_page
 from axonet.datasets.render_jobs import QC_FIELDS, Outcome, input_spec
-from axonet.datasets.shard_jobs import finish_shards, packed_rows
+from axonet.datasets.shard_jobs import PackedViews
 from axonet.datasets.splits import SplitSettings, check_split_settings, update_split_file
 from axonet.sources.catalog import CatalogEntry
 from axonet.sources.swc_files import find_swc_files, name_neurons
-from axonet.sources.workers import map_ordered
 
 if TYPE_CHECKING:
     from axonet.metadata.record import NeuronRecord
     from axonet.rendering.settings import RenderSettings
 
-MEASURES, SPLIT_FILE = "measure.parquet", "splits.parquet"
-DEFAULT_SHARD_BITS = 4
+MEASURES, SPLIT_FILE, QUALITY_PAGE = "measure.parquet", "splits.parquet", "quality.html"
 
-Row = dict[str, Any]
-RowsOf = Callable[[set[str]], Iterable[Row]]
+Views = PngViews | PackedViews
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,7 @@ class DatasetRequest:
         shard_bits: with packed shards, there are ``2**shard_bits``; None for the default.
         metadata: tells donors and labs; None without.
         source: dialect of the metadata.
+        part: render this part of the neurons only; other processes render the others.
         jobs: number of processes.
     """
 
@@ -61,6 +61,7 @@ class DatasetRequest:
     shard_bits: int | None = None
     metadata: Path | None = None
     source: str = "neuromorpho"
+    part: Part | None = None
     jobs: int = 1
 
     @property
@@ -71,7 +72,7 @@ class DatasetRequest:
 
 @dataclass(frozen=True)
 class DatasetCounts:
-    """What a data directory holds now."""
+    """What a data directory holds now; of a part, while others are missing, what the part holds."""
 
     neurons: int
     rendered: int
@@ -83,6 +84,8 @@ class DatasetCounts:
 def build_dataset(request: DatasetRequest) -> DatasetCounts:
     """Make a data directory, or bring one up to date: neurons that are finished are not rendered again.
 
+    Of a part, the tables, splits and manifests are written only when all other parts are there.
+
     Raises:
         UserError: no SWC files; the folder holds views of other settings; nothing could be rendered.
     """
@@ -90,32 +93,70 @@ def build_dataset(request: DatasetRequest) -> DatasetCounts:
     records = _records(request, entries)
     check_split_settings(request.out / SPLIT_FILE, request.split)
     _claim_folder(request)
-    outcomes, rows_of = _render(request, entries)
+    remove_leftovers(request.out)
+    views = _views(request, entries)
+    outcomes = views.finish(request.part, request.jobs)
+    if request.part is not None:
+        n_unfinished = views.n_unfinished()
+        everyone = None if n_unfinished else views.outcomes()
+        if everyone is None:
+            return _part_done(request, outcomes, n_unfinished)
+        outcomes = everyone
+    return _complete(request, len(entries), records, views, outcomes)
+
+
+def _complete(
+    request: DatasetRequest,
+    n_neurons: int,
+    records: Mapping[str, NeuronRecord],
+    views: Views,
+    outcomes: Sequence[Outcome],
+) -> DatasetCounts:
+    """Write what is about all neurons: tables, splits, manifests, the page of the worst."""
     measures = measure_table(outcome.measure for outcome in outcomes)
     write_table(request.out / MEASURES, measures)
-    _write_qc(request.out, [row for outcome in outcomes for row in outcome.qc])
-    skipped = Counter(row["status"] for outcome in outcomes for row in outcome.qc if row["status"] != OK)
+    qc = [row for outcome in outcomes for row in outcome.qc]
+    _write_qc(request.out, qc)
+    _write_page(request.out, qc, views)
+    skipped = _skipped(outcomes)
     reasons = ", ".join(f"{code} {n}" for code, n in skipped.most_common())
     ids = sorted(outcome.neuron_id for outcome in outcomes if outcome.n_views)
     if not ids:
         table = request.out / "qc.csv"
-        raise UserError(f"none of the {len(entries)} SWC files could be rendered ({reasons}); see {table}")
+        raise UserError(f"none of the {n_neurons} SWC files could be rendered ({reasons}); see {table}")
     shapes = dict(zip(measures["neuron_id"].to_pylist(), measures["fingerprint"].to_pylist(), strict=True))
     keys = group_keys([records.get(i) for i in ids], request.split.split_by, [shapes[i] for i in ids])
     _remove_manifests(request)
     splits = update_split_file(request.out / SPLIT_FILE, ids, keys, request.split)
     everyone = dict(zip(splits["neuron_id"].to_pylist(), splits["split"].to_pylist(), strict=True))
     split_of = {neuron_id: everyone[neuron_id] for neuron_id in ids}
-    _write_manifests(request, rows_of, split_of)
+    _write_manifests(request, views, split_of)
     n_views = sum(outcome.n_views for outcome in outcomes)
     counts = DatasetCounts(
-        len(entries), len(ids), n_views, dict(sorted(skipped.items())), dict(Counter(split_of.values()))
+        n_neurons, len(ids), n_views, dict(sorted(skipped.items())), dict(Counter(split_of.values()))
     )
     say(f"{counts.rendered} of {counts.neurons} neurons rendered, {counts.views} views, in {request.out}")
     if skipped:
         say(f"{skipped.total()} skipped ({reasons}); reasons are in {request.out / 'qc.csv'}")
     say("neurons by split: " + ", ".join(f"{name} {n}" for name, n in sorted(counts.splits.items())))
+    say(f"the worst of them, to look at: {request.out / QUALITY_PAGE}")
     return counts
+
+
+def _part_done(request: DatasetRequest, outcomes: Sequence[Outcome], n_unfinished: int) -> DatasetCounts:
+    """Say how far a part is while others are missing."""
+    rendered = [outcome for outcome in outcomes if outcome.n_views]
+    n_views = sum(outcome.n_views for outcome in rendered)
+    say(f"part {request.part}: {len(rendered)} of its {len(outcomes)} neurons rendered, {n_views} views")
+    say(
+        f"{n_unfinished or 'some'} neurons of other parts are not finished; the last part to finish writes the "
+        "manifests, and so does a call without --shard"
+    )
+    return DatasetCounts(len(outcomes), len(rendered), n_views, dict(sorted(_skipped(outcomes).items())))
+
+
+def _skipped(outcomes: Iterable[Outcome]) -> Counter[str]:
+    return Counter(row["status"] for outcome in outcomes for row in outcome.qc if row["status"] != OK)
 
 
 def list_entries(swc_dir: Path, out: Path | None = None) -> list[CatalogEntry]:
@@ -166,34 +207,35 @@ def _claim_folder(request: DatasetRequest) -> None:
             **({"shard_bits": request.bits} if request.layout == "shards" else {}),
         },
     )
-    if (request.out / FILE_NAME).is_file():
-        other = info.difference(read_dataset_info(request.out))
-        if other:
-            raise UserError(
-                f"{request.out} holds views made otherwise: {', '.join(other)}; use another --out, or delete the folder"
-            )
-        return
-    write_dataset_info(request.out, info)
+    if not (request.out / FILE_NAME).is_file():
+        write_dataset_info(request.out, info)
+    # Read back also what was just written: another part may have been started at the same moment.
+    if other := info.difference(read_dataset_info(request.out)):
+        raise UserError(
+            f"{request.out} holds views made otherwise: {', '.join(other)}; use another --out, or delete the folder"
+        )
 
 
-def _render(request: DatasetRequest, entries: Sequence[CatalogEntry]) -> tuple[list[Outcome], RowsOf]:
-    """Render, and tell how to get at the rows of the manifest afterwards."""
+def _views(request: DatasetRequest, entries: Sequence[CatalogEntry]) -> Views:
     if request.layout == "shards":
-        paths, outcomes = finish_shards(entries, request.out, request.render, request.bits, request.jobs)
-        return outcomes, lambda ids: packed_rows(request.out, paths, ids)
-    work = partial(finish_png_neuron, root=request.out, settings=request.render)
-    outcomes = list(track(map_ordered(work, entries, request.jobs), "rendering neurons", len(entries)))
-    return outcomes, lambda ids: png_rows(request.out, (entry for entry in entries if entry.neuron_id in ids))
+        return PackedViews(request.out, request.render, entries, request.bits)
+    return PngViews(request.out, request.render, entries)
+
+
+def _write_page(out: Path, qc: Sequence[Mapping[str, Any]], views: Views) -> None:
+    worst = worst_neurons(qc)
+    pictures = views.pictures({row["neuron_id"] for row in worst})
+    write_text(out / QUALITY_PAGE, quality_page(qc, worst, pictures, "qc.csv"))
 
 
 def _write_qc(out: Path, qc: Iterable[Mapping[str, Any]]) -> None:
     ordered = sorted(qc, key=lambda row: str(row["neuron_id"]))
-    write_jsonl(out / "qc.jsonl", ({name: row[name] for name in QC_FIELDS} for row in ordered))
+    write_jsonl(out / "qc.jsonl", ({name: row.get(name) for name in QC_FIELDS} for row in ordered))
     with atomic_path(out / "qc.csv") as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(QC_FIELDS)
         for row in ordered:
-            writer.writerow([" ".join(row[name]) if name == "warnings" else row[name] for name in QC_FIELDS])
+            writer.writerow([" ".join(row[name]) if name == "warnings" else row.get(name) for name in QC_FIELDS])
 
 
 def _manifest_splits(split: SplitSettings) -> list[str]:
@@ -211,9 +253,9 @@ def _remove_manifests(request: DatasetRequest) -> None:
         parquet_beside(path).unlink(missing_ok=True)
 
 
-def _write_manifests(request: DatasetRequest, rows_of: RowsOf, split_of: Mapping[str, str]) -> None:
+def _write_manifests(request: DatasetRequest, views: Views, split_of: Mapping[str, str]) -> None:
     for split in _manifest_splits(request.split):
         ids = {neuron_id for neuron_id, own in split_of.items() if own == split}
         if not ids:
             warn(f"no neuron fell into the {split} split; another --split-seed or more neurons would change that")
-        write_manifest(request.out / f"manifest_{split}.jsonl", rows_of(ids))
+        write_manifest(request.out / f"manifest_{split}.jsonl", views.rows(ids))

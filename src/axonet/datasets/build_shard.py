@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from axonet.core.config import setting_values
-from axonet.core.files import write_table
+from axonet.core.files import remove_leftovers, short_hash, write_table
 from axonet.core.progress import say, track
-from axonet.datasets.render_jobs import QC_FIELDS, input_spec, render_entry
+from axonet.datasets.journal import Journal, journal_file
+from axonet.datasets.render_jobs import QC_FIELDS, PackedNeuron, input_spec, render_entry
 from axonet.datasets.shards import neuron_batch, shard_schema, shard_writer
 from axonet.sources.catalog import CatalogEntry, shard_entries
 from axonet.sources.workers import map_ordered
@@ -22,19 +23,13 @@ from axonet.sources.workers import map_ordered
 if TYPE_CHECKING:
     from axonet.rendering.settings import RenderSettings
 
-_QC_TYPES = {"view": pa.int32(), "warnings": pa.list_(pa.string())}
+_QC_TYPES = {
+    **{"view": pa.int32(), "warnings": pa.list_(pa.string())},
+    **{"n_nodes": pa.int64(), "qc": pa.float64(), "drawn_px": pa.int64()},
+}
 QC_SCHEMA = pa.schema([pa.field(name, _QC_TYPES.get(name, pa.string())) for name in QC_FIELDS])
 # Neither the number of workers nor what draws changes what an image is.
 NO_PART_OF_AN_IMAGE = ("no_cache", "backend", "device")
-
-
-@dataclass(frozen=True)
-class PackedNeuron:
-    """A neuron as it travels back from a worker process: compressed views (None without any), quality, measurements."""
-
-    batch: pa.RecordBatch | None
-    qc: list[dict[str, Any]]
-    measure: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -76,6 +71,19 @@ def schema_of(settings: RenderSettings) -> pa.Schema:
     return shard_schema(input_spec(settings), settings.depth_bits, image_settings(settings))
 
 
+def open_journal(shard: Path, entries: Sequence[CatalogEntry], settings: RenderSettings) -> Journal:
+    """The journal of a shard that is not whole yet: what of it is finished.
+
+    Args:
+        shard: the Arrow file; its name tells what is in it.
+        entries: its neurons, sorted by id.
+        settings: how they are rendered.
+    """
+    remove_leftovers(shard.parent)
+    key = short_hash([shard.stem, image_settings(settings)])
+    return Journal(journal_file(shard), key, schema_of(settings), [entry.neuron_id for entry in entries])
+
+
 def write_shard(path: Path, neurons: Iterable[PackedNeuron], settings: RenderSettings) -> BuiltShard:
     """Write a shard with the quality table beside it; the shard comes last.
 
@@ -96,7 +104,7 @@ def write_shard(path: Path, neurons: Iterable[PackedNeuron], settings: RenderSet
 
 
 def build_catalog_shard(catalog: Path, shard_name: str, out: Path, settings: RenderSettings, jobs: int = 1) -> None:
-    """Render one shard of a catalog into ``<out>/<shard_name>.arrow``.
+    """Render one shard of a catalog into ``<out>/<shard_name>.arrow``; one that was begun is finished.
 
     Args:
         catalog: the catalog.
@@ -109,8 +117,13 @@ def build_catalog_shard(catalog: Path, shard_name: str, out: Path, settings: Ren
         UserError: the catalog or a neuron's file is not what the digest says.
     """
     entries = shard_entries(catalog, shard_name)
-    results = map_ordered(partial(pack_entry, settings=settings), entries, jobs)
-    neurons = track(results, f"rendering {shard_name}", len(entries))
-    built = write_shard(out / f"{shard_name}.arrow", neurons, settings)
+    path = out / f"{shard_name}.arrow"
+    with open_journal(path, entries, settings) as journal:
+        todo = entries[journal.n_neurons :]
+        results = map_ordered(partial(pack_entry, settings=settings), todo, jobs)
+        for neuron in track(results, f"rendering {shard_name}", len(todo)):
+            journal.append(neuron)
+        built = write_shard(path, journal, settings)
+        journal.remove()
     counts = ", ".join(f"{status} {n}" for status, n in sorted(built.statuses.items()))
     say(f"{shard_name}: {built.n_views} views of {len(entries)} neurons ({counts})")

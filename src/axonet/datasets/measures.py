@@ -36,10 +36,10 @@ def measure_schema() -> pa.Schema:
 
 
 def measure_neuron(entry: CatalogEntry, neuron: Neuron) -> dict[str, Any]:
-    """The row of a neuron; what is undefined for it is null."""
+    """The row of a neuron; what is undefined for it, or too large for a float, is null."""
     from axonet.morphology.fingerprint import fingerprint
 
-    values = {name: None if math.isnan(value) else float(value) for name, value in neuron.morphometrics().items()}
+    values = {name: float(value) if math.isfinite(value) else None for name, value in neuron.morphometrics().items()}
     return {
         **values,
         "neuron_id": entry.neuron_id,

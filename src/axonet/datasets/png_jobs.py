@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from axonet.core.errors import UserError
-from axonet.core.files import read_json, sha256_file, short_hash, write_json
+from axonet.core.files import read_json, remove_leftovers, sha256_file, short_hash, write_json
+from axonet.core.progress import track
 from axonet.datasets.build_shard import image_settings
+from axonet.datasets.png import decode_png
 from axonet.datasets.png_tree import IMAGE_FOLDER, image_paths, write_png_views
+from axonet.datasets.quality import Picture
 from axonet.datasets.render_jobs import Outcome, render_entry
 from axonet.sources.catalog import CatalogEntry
+from axonet.sources.workers import map_ordered
 
 if TYPE_CHECKING:
+    from axonet.datasets.parts import Part
     from axonet.rendering.settings import RenderSettings
 
 NOTES_FOLDER = ".finished"
@@ -51,7 +57,6 @@ def finish_png_neuron(entry: CatalogEntry, root: Path, settings: RenderSettings)
         entry: the neuron.
         root: the data directory.
         settings: how to render.
-
     """
     from axonet.morphology.compartments import PALETTE
 
@@ -74,10 +79,53 @@ def finish_png_neuron(entry: CatalogEntry, root: Path, settings: RenderSettings)
     return finished.outcome(entry)
 
 
-def png_rows(root: Path, entries: Iterable[CatalogEntry]) -> Iterator[dict[str, Any]]:
-    """Rows of the manifest of finished neurons, one by one."""
-    for entry in entries:
-        yield from FinishedNeuron(**read_json(_note(root, entry))).rows
+@dataclass(frozen=True)
+class PngViews:
+    """The neurons of a data directory as PNG files.
+
+    Attributes:
+        root: the data directory.
+        settings: how they are rendered.
+        entries: all of them, sorted by id.
+    """
+
+    root: Path
+    settings: RenderSettings
+    entries: Sequence[CatalogEntry]
+
+    def finish(self, part: Part | None, jobs: int) -> list[Outcome]:
+        """Render what is not finished of a part of the neurons, or of all."""
+        remove_leftovers(self.root / NOTES_FOLDER)
+        mine = [entry for entry in self.entries if part is None or part.has_neuron(entry.neuron_id)]
+        work = partial(finish_png_neuron, root=self.root, settings=self.settings)
+        return list(track(map_ordered(work, mine, jobs), "rendering neurons", len(mine)))
+
+    def n_unfinished(self) -> int:
+        """How many neurons nobody has finished yet."""
+        folder = self.root / NOTES_FOLDER
+        there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+        return sum(_note(self.root, entry).name not in there for entry in self.entries)
+
+    def outcomes(self) -> list[Outcome] | None:
+        """What came of all neurons, whoever rendered them; None when one of them is just being rendered again."""
+        found = []
+        for entry in self.entries:
+            finished = _read_note(_note(self.root, entry))
+            if finished is None:
+                return None
+            found.append(finished.outcome(entry))
+        return found
+
+    def rows(self, ids: Container[str]) -> Iterator[dict[str, Any]]:
+        """Rows of the manifest of some neurons, one by one."""
+        for entry in self.entries:
+            if entry.neuron_id in ids:
+                yield from FinishedNeuron(**read_json(_note(self.root, entry))).rows
+
+    def pictures(self, ids: Container[str]) -> Iterator[Picture]:
+        """The masks of some neurons."""
+        for row in self.rows(ids):
+            yield Picture(row, decode_png((self.root / row["mask"]).read_bytes()))
 
 
 def _note(root: Path, entry: CatalogEntry) -> Path:

@@ -15,10 +15,14 @@ from axonet.datasets.shards import ViewImages
 from axonet.sources.catalog import CatalogEntry
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from axonet.rendering.settings import RenderSettings
     from axonet.rendering.view import View
 
-QC_FIELDS = ("neuron_id", "neuron", "swc", "view", "status", "detail", "warnings")
+QC_FIELDS = ("neuron_id", "neuron", "swc", "view", "status", "detail", "warnings", "n_nodes", "qc", "drawn_px")
+"""Columns of the quality table: ``view`` is the one that a reason is about, ``qc`` the smallest fraction of the cable
+that a view shows, ``drawn_px`` the fewest pixels that a view draws."""
 
 
 @dataclass
@@ -27,13 +31,22 @@ class RenderedNeuron:
 
     Attributes:
         views: pictures and rows; empty when it could not be rendered.
-        qc: rows of the quality table, see ``QC_FIELDS``; the first one is about the neuron.
+        qc: rows of the quality table, see ``QC_FIELDS``.
         measure: its row of the table of measurements.
     """
 
     views: list[ViewImages] = field(default_factory=list)
     qc: list[dict[str, Any]] = field(default_factory=list)
     measure: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PackedNeuron:
+    """A neuron as it travels back from a worker process: compressed views (None without any), quality, measurements."""
+
+    batch: pa.RecordBatch | None
+    qc: list[dict[str, Any]]
+    measure: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +79,14 @@ def render_entry(entry: CatalogEntry, settings: RenderSettings) -> RenderedNeuro
         neuron = load_entry(entry)
     except SWCError as error:
         result.measure = unmeasured(entry, error.code)
-        result.qc.append(_qc_row(entry, error.code, str(error), []))
+        result.qc.append(_qc_row(entry, error.code, detail=str(error)))
         return result
-    warnings = list(neuron.warnings)
+    known = {"warnings": list(neuron.warnings), "n_nodes": neuron.n_nodes}
     result.measure = measure_neuron(entry, neuron)
     try:
         views = render_neuron(neuron, settings, entry.neuron_id)
     except RenderError as error:
-        result.qc.append(_qc_row(entry, error.code, str(error), warnings))
+        result.qc.append(_qc_row(entry, error.code, detail=str(error), view=error.view, **known))
         return result
     except (UserError, KeyboardInterrupt):
         raise
@@ -81,16 +94,17 @@ def render_entry(entry: CatalogEntry, settings: RenderSettings) -> RenderedNeuro
         # One neuron that nobody foresaw must not end a run over a hundred thousand; the row tells what happened.
         if os.environ.get("AXONET_DEBUG") == "1":
             raise
-        result.qc.append(_qc_row(entry, "render_failed", f"{type(error).__name__}: {error}", warnings))
+        result.qc.append(_qc_row(entry, "render_failed", detail=f"{type(error).__name__}: {error}", **known))
         return result
     result.views = [_stored(entry, view, settings) for view in views]
-    result.qc.append(_qc_row(entry, OK, None, warnings))
+    fewest = min(int(np.count_nonzero(view.mask)) for view in views)
+    result.qc.append(_qc_row(entry, OK, qc=min(float(view.qc) for view in views), drawn_px=fewest, **known))
     return result
 
 
-def _qc_row(entry: CatalogEntry, status: str, detail: str | None, warnings: list[str]) -> dict[str, Any]:
-    values = (entry.neuron_id, entry.name, entry.swc, None, status, detail, warnings)
-    return dict(zip(QC_FIELDS, values, strict=True))
+def _qc_row(entry: CatalogEntry, status: str, **facts: Any) -> dict[str, Any]:
+    row = {"neuron_id": entry.neuron_id, "neuron": entry.name, "swc": entry.swc, "status": status, "warnings": []}
+    return {name: {**row, **facts}.get(name) for name in QC_FIELDS}
 
 
 def _stored(entry: CatalogEntry, view: View, settings: RenderSettings) -> ViewImages:

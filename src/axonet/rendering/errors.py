@@ -6,7 +6,7 @@ from axonet.core.errors import UserError
 
 
 class RenderError(UserError):
-    """A neuron that cannot be rendered; ``code`` is the reason for quality tables.
+    """A neuron that cannot be rendered; ``code`` is the reason for quality tables, ``view`` the view that it is about.
 
     Codes:
         ``no_neurites``: there is nothing but a soma.
@@ -15,10 +15,11 @@ class RenderError(UserError):
         ``low_qc``: a view holds less of the cable than ``min_qc``.
     """
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, view: int | None = None) -> None:
         super().__init__(message)
         self.code = code
+        self.view = view
 
-    def __reduce__(self) -> tuple[type[RenderError], tuple[str, str]]:
+    def __reduce__(self) -> tuple[type[RenderError], tuple[str, str, int | None]]:
         # Exceptions rebuild from their message alone by default; worker processes hand these back.
-        return RenderError, (self.code, str(self))
+        return RenderError, (self.code, str(self), self.view)

@@ -114,5 +114,6 @@ def _visible(geometry: Geometry, cameras: list[Camera], settings: RenderSettings
         raise RenderError(
             "low_qc",
             f"{name}: view {worst} shows {visible[worst]:.3f} of the cable, less than min_qc {settings.min_qc}",
+            view=worst,
         )
     return visible

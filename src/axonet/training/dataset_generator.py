@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic.config import JsonDict
 
 from axonet.core.config import CommandSettings, run_command, setting_values
+from axonet.datasets.parts import DEFAULT_SHARD_BITS, Part
 from axonet.datasets.splits import SplitSettings
 from axonet.rendering.settings import RenderSettings
 
@@ -21,13 +22,27 @@ NOT_OF_A_SHARD = {*SplitSettings.model_fields, "metadata"}
 class DatasetGeneratorConfig(RenderSettings, SplitSettings, CommandSettings):
     """Render 2D views of SWC files, and divide the neurons into training, validation and test.
 
-    A neuron that is finished is not rendered again. With --catalog, only the packed shard --catalog-shard is made.
+    A neuron that is finished is not rendered again: after a stop, the same command goes on. With --shard, several
+    processes share the work. With --catalog, only the packed shard --catalog-shard is made.
     """
 
     swc_dir: Path | None = Field(None, description="folder of SWC files, with its sub-folders", json_schema_extra=IO)
     out: Path = Field(description="folder to write", json_schema_extra=IO)
     layout: Literal["png", "shards"] = Field("png", description="PNG files, or packed files of many neurons")
-    shard_bits: int | None = Field(None, ge=0, le=16, description="2^bits packed files with --layout shards; default 4")
+    shard: str | None = Field(
+        None,
+        description="k/n, such as 3/16: render part k of n of the neurons and leave the others to processes with the "
+        "same flags and another k, at the same time if you like; the last to finish writes manifests and splits, and "
+        "so does a call without --shard",
+        json_schema_extra=IO,
+    )
+    shard_bits: int | None = Field(
+        None,
+        ge=0,
+        le=16,
+        description="with --layout shards: how many packed files are written, 2^bits; default 4, aim at 512 neurons a "
+        "file; it has nothing to do with --shard, which divides the work",
+    )
     metadata: Path | None = Field(None, description="tells donors and labs for --split-by", json_schema_extra=IO)
     source: Literal["neuromorpho", "allen", "table"] = Field("neuromorpho", description="dialect of --metadata")
     jobs: int = Field(1, ge=1, description="parallel workers", json_schema_extra={"io": True, "short": "j"})
@@ -40,10 +55,29 @@ class DatasetGeneratorConfig(RenderSettings, SplitSettings, CommandSettings):
             raise ValueError("neurons are named by --swc-dir, or by --catalog with --catalog-shard")
         if self.shard_bits is not None and (self.layout != "shards" or self.catalog is not None):
             raise ValueError("--shard-bits is for --layout shards with --swc-dir")
+        if self.part is not None and self.catalog is not None:
+            raise ValueError("--shard divides the neurons of --swc-dir; of a catalog, --catalog-shard is the part")
+        if self.part is not None and self.layout == "shards":
+            n_files = 1 << (DEFAULT_SHARD_BITS if self.shard_bits is None else self.shard_bits)
+            if self.part.of > n_files:
+                raise ValueError(
+                    f"--shard {self.part}: {n_files} packed files make work for at most {n_files} processes, as one "
+                    "file is written by one; raise --shard-bits"
+                )
         other = [n for n, f in type(self).model_fields.items() if n in NOT_OF_A_SHARD and getattr(self, n) != f.default]
         if self.catalog is not None and other:
             raise ValueError(f"a shard of a catalog is not split here: leave out {', '.join(other)}")
         return self
+
+    @field_validator("shard")
+    @classmethod
+    def _is_a_part(cls, value: str | None) -> str | None:
+        return None if value is None else str(Part.parse(value))
+
+    @property
+    def part(self) -> Part | None:
+        """The part of the neurons that this process renders; all of them without one."""
+        return None if self.shard is None else Part.parse(self.shard)
 
 
 def run(config: DatasetGeneratorConfig) -> None:
@@ -59,9 +93,11 @@ def run(config: DatasetGeneratorConfig) -> None:
     if config.catalog is not None and config.catalog_shard is not None:
         build_catalog_shard(config.catalog, config.catalog_shard, config.out, render, config.jobs)
         return
-    fields = ("swc_dir", "out", "layout", "shard_bits", "metadata", "source", "jobs")
+    fields = ("swc_dir", "out", "layout", "shard_bits", "metadata", "source", "part", "jobs")
     request = DatasetRequest(**{name: getattr(config, name) for name in fields}, render=render, split=config)
-    with run_record(config.out, "axonet.training.dataset_generator", config, filter(None, [config.metadata])) as record:
+    inputs = filter(None, [config.metadata])
+    file_name = "run.json" if config.part is None else f"run-{config.part.number}-of-{config.part.of}.json"
+    with run_record(config.out, "axonet.training.dataset_generator", config, inputs, file_name=file_name) as record:
         record.add(counts=vars(build_dataset(request)))
 
 

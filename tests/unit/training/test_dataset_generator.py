@@ -65,7 +65,8 @@ def test_the_tree_and_the_manifest_are_those_of_the_guide(generate: Generate, tm
     data = tmp_path / "data"
     assert sorted(path.name for path in data.iterdir() if not path.name.startswith(".")) == [
         *("dataset.json", "images", "manifest_train.jsonl", "manifest_train.parquet", "manifest_val.jsonl"),
-        *("manifest_val.parquet", "measure.parquet", "qc.csv", "qc.jsonl", "run.json", "splits.parquet"),
+        *("manifest_val.parquet", "measure.parquet", "qc.csv", "qc.jsonl", "quality.html", "run.json"),
+        "splits.parquet",
     ]
     rows = [row for split in ("train", "val") for row in read_jsonl(data / f"manifest_{split}.jsonl")]
     assert {row["neuron"] for row in rows} == {f"neuron_{number:03d}" for number in range(6)}
