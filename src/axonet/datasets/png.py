@@ -2,6 +2,9 @@
 
 Class maps and silhouettes are nearly empty images, so the adaptive row filters that make general PNG writers slow
 win nothing here. Files that were made elsewhere are read too.
+
+isal is for reading only: of a hundred files that it compressed one differed from run to run, as what its matches find
+depends on what was in memory before.
 """
 
 from __future__ import annotations
@@ -20,17 +23,8 @@ from axonet.core.errors import UserError
 try:
     from isal import isal_zlib
 
-    def _deflate(data: bytes) -> bytes:
-        return bytes(isal_zlib.compress(data, 1))
-
     _inflate: Callable[[bytes], bytes] = isal_zlib.decompress
 except ImportError:
-
-    def _deflate(data: bytes) -> bytes:
-        # Run-length matching is all that such images need, and the fastest that zlib offers.
-        compressor = zlib.compressobj(1, zlib.DEFLATED, 15, 8, zlib.Z_RLE)
-        return compressor.compress(data) + compressor.flush()
-
     _inflate = zlib.decompress
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -41,38 +35,36 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def _encode(image: NDArray[Any], color_type: int, palette: bytes | None = None) -> bytes:
-    """Assemble a PNG of an ``(h, w)`` image of uint8 or uint16."""
-    if image.ndim != 2 or image.dtype not in (np.uint8, np.uint16):
-        raise ValueError(f"expected a 2-D uint8 or uint16 image, got shape {image.shape}, {image.dtype}")
-    height, width = image.shape
-    depth = image.dtype.itemsize * 8
-    rows = np.zeros((height, 1 + width * image.dtype.itemsize), np.uint8)  # column 0: filter type 0
-    rows[:, 1:] = np.ascontiguousarray(image, dtype=image.dtype.newbyteorder(">")).view(np.uint8).reshape(height, -1)
-    parts = [SIGNATURE, _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, color_type, 0, 0, 0))]
-    if palette is not None:
-        parts.append(_chunk(b"PLTE", palette))
-    parts += [_chunk(b"IDAT", _deflate(rows.tobytes())), _chunk(b"IEND", b"")]
-    return b"".join(parts)
-
-
 def encode_gray(image: NDArray[Any]) -> bytes:
     """A grayscale PNG with the image's own values.
 
     Args:
         image: ``(h, w)`` uint8 or uint16.
     """
-    return _encode(image, GRAY)
+    if image.ndim != 2 or image.dtype not in (np.uint8, np.uint16):
+        raise ValueError(f"expected a 2-D uint8 or uint16 image, got shape {image.shape}, {image.dtype}")
+    from axonet.datasets.deflate import compress_rows  # loads compiled code, which reading does without
+
+    height, width = image.shape
+    rows = np.ascontiguousarray(image, dtype=image.dtype.newbyteorder(">")).view(np.uint8).reshape(height, -1)
+    header = struct.pack(">IIBBBBB", width, height, image.dtype.itemsize * 8, GRAY, 0, 0, 0)
+    chunks = [_chunk(b"IHDR", header), _chunk(b"IDAT", compress_rows(rows)), _chunk(b"IEND", b"")]
+    return b"".join([SIGNATURE, *chunks])
 
 
-def encode_palette(indices: NDArray[np.uint8], palette: NDArray[np.uint8]) -> bytes:
-    """A color PNG whose pixels are indices into a palette.
+def with_palette(gray: bytes, palette: NDArray[np.uint8]) -> bytes:
+    """The color PNG whose pixels are indices into a palette, of the same values as a grayscale PNG of 8 bits.
+
+    Nothing is compressed again.
 
     Args:
-        indices: ``(h, w)`` uint8, all below ``n``.
+        gray: what :func:`encode_gray` gave, all values below ``n``.
         palette: ``(n, 3)`` uint8 RGB colors.
     """
-    return _encode(indices, PALETTE, np.ascontiguousarray(palette, np.uint8).tobytes())
+    color = struct.pack("B", PALETTE)
+    header = _chunk(b"IHDR", gray[16:25] + color + gray[26:29])
+    colors = _chunk(b"PLTE", np.ascontiguousarray(palette, np.uint8).tobytes())
+    return b"".join([SIGNATURE, header, colors, gray[33:]])
 
 
 def decode_png(data: bytes) -> NDArray[Any]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from axonet.core.errors import UserError
-from axonet.datasets.png import decode_png, encode_gray, encode_palette
+from axonet.datasets.png import decode_png, encode_gray, with_palette
 from axonet.datasets.shards import ViewImages
 
 IMAGE_FOLDER = "images"
@@ -47,8 +47,9 @@ def write_png_views(
     for view in views:
         paths = image_paths(neuron, view.row["view"], zoom=view.zoom is not None)
         (root / paths["mask_bw"]).write_bytes(encode_gray((view.mask > 0).astype(np.uint8) * np.uint8(255)))
-        (root / paths["mask"]).write_bytes(encode_gray(view.mask))
-        (root / paths["mask_color"]).write_bytes(encode_palette(view.mask, palette))
+        mask = encode_gray(view.mask)
+        (root / paths["mask"]).write_bytes(mask)
+        (root / paths["mask_color"]).write_bytes(with_palette(mask, palette))
         (root / paths["depth"]).write_bytes(encode_gray(view.depth))
         if view.zoom is not None:
             (root / paths["zoom_bw"]).write_bytes(encode_gray(view.zoom))

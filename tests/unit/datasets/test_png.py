@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from axonet.core.errors import UserError
-from axonet.datasets.png import decode_png, encode_gray, encode_palette
+from axonet.datasets.png import decode_png, encode_gray, with_palette
 from axonet.morphology.compartments import PALETTE
 
 RNG = np.random.default_rng(0)
@@ -29,7 +29,7 @@ def test_another_reader_sees_the_gray_values() -> None:
 
 
 def test_a_palette_image_holds_class_ids_and_shows_colors() -> None:
-    image = pillow(encode_palette(MASK, PALETTE))
+    image = pillow(with_palette(encode_gray(MASK), PALETTE))
     assert (np.asarray(image) == MASK).all()
     assert (np.asarray(image.convert("RGB")) == PALETTE[MASK]).all()
 
