@@ -29,7 +29,9 @@ def camera_basis(direction: Array, axes: Array) -> Array:
         ``(3, 3)`` orthonormal rows right, up, forward. Depth grows away from the viewer and right = forward x up, as
         on a photograph, so the determinant is -1 and no view is mirrored.
     """
-    forward = direction / math.sqrt(float((direction**2).sum()))
+    length = math.sqrt(float((direction**2).sum()))
+    # A unit vector stays what it is, to the last bit: canonical views look along the principal axes themselves.
+    forward = direction if abs(length - 1.0) < 1e-12 else direction / length
     up = axes[0] - (axes[0] * forward).sum() * forward
     if float((up**2).sum()) < 1e-12:
         up = axes[1] - (axes[1] * forward).sum() * forward

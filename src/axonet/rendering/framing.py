@@ -10,8 +10,9 @@ from axonet.rendering.bounds import box, eye_distance
 from axonet.rendering.camera import HALF_FIELD_OF_VIEW, Array, Camera, camera_basis, to_basis
 from axonet.rendering.settings import RenderSettings
 
-RESERVED_PX = 2
-"""Pixels per axis that stay free at any margin: thin cable is drawn wider than it is, by less than a pixel a side."""
+RESERVED_PX = 3
+"""Pixels per axis that stay free at any margin. Thin cable is drawn wider than it is, by at most 0.71 pixels a side;
+the outermost pixels, whose centers are half a pixel inside the image, stay blank."""
 
 
 def frame_views(spheres: Array, directions: Array, axes: Array, settings: RenderSettings) -> list[Camera]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from axonet.morphology.compartments import Compartment
 from axonet.morphology.neuron import Neuron
+from axonet.rendering.axes import principal_axes
 from axonet.rendering.camera import Array
 from axonet.rendering.errors import RenderError
 
@@ -58,6 +59,15 @@ class Geometry:
         start, end, lengths = self.ends[:, 0:3], self.ends[:, 4:7], self.lengths
         points = np.concatenate([start, 0.5 * (start + end), end])
         return points, np.concatenate([lengths, 4.0 * lengths, lengths]) / 6.0
+
+    def axes(self) -> Array:
+        """``(3, 3)`` principal axes of the cable, see :func:`axonet.rendering.axes.principal_axes`.
+
+        Radii, then mask classes tell the two sides of a symmetric cable apart.
+        """
+        start, end = self.ends[:, 3], self.ends[:, 7]
+        radii = np.concatenate([start, 0.5 * (start + end), end])
+        return principal_axes(*self.mass_points(), np.stack([radii, np.tile(self.compartment, 3)]))
 
 
 def build_geometry(neuron: Neuron) -> Geometry:

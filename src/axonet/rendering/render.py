@@ -42,8 +42,8 @@ def render_neuron(neuron: Neuron, settings: RenderSettings, name: str | None = N
     from axonet.rendering.views import view_directions
 
     geometry = build_geometry(neuron)
-    points, weights = geometry.mass_points()
-    directions, tiers, axes = view_directions(points, weights, settings, neuron.name if name is None else name)
+    axes = geometry.axes()
+    directions, tiers = view_directions(axes, settings, neuron.name if name is None else name)
     cameras = frame_views(geometry.spheres, directions, axes, settings)
     visible = _visible(geometry, cameras, settings, neuron.name)
     zoom_um, soma_center = settings.zoom_um, geometry.soma_center

@@ -12,7 +12,6 @@ import math
 import numpy as np
 
 from axonet.core.seeds import rng as named_rng
-from axonet.rendering.axes import principal_axes
 from axonet.rendering.camera import Array
 from axonet.rendering.settings import RenderSettings
 
@@ -26,21 +25,17 @@ MIN_CANDIDATES = 2048
 CANDIDATES_PER_VIEW = 16
 
 
-def view_directions(
-    points: Array, weights: Array | None, settings: RenderSettings, name: str
-) -> tuple[Array, list[str], Array]:
+def view_directions(axes: Array, settings: RenderSettings, name: str) -> tuple[Array, list[str]]:
     """Look directions of all views of a neuron.
 
     Args:
-        points: ``(n, 3)`` um, where the cable is.
-        weights: ``(n,)`` how much cable is there; equal when ``None``.
+        axes: ``(3, 3)`` principal axes of the neuron, rows.
         settings: numbers of views, sampling and seed.
         name: names the random stream.
 
     Returns:
-        ``(v, 3)`` unit look directions, the tier of each, and the ``(3, 3)`` principal axes.
+        ``(v, 3)`` unit look directions, and the tier of each.
     """
-    axes = principal_axes(points, weights)
     stream = named_rng(settings.seed, "views", name)
     if settings.sampling == "pca":
         canonical = canonical_directions(settings.canonical_views)
@@ -55,7 +50,7 @@ def view_directions(
         tiers = ["random"] * len(local)
     # Rows of axes are the principal axes, so coordinates along them become world vectors; canonical ones stay exact.
     world = local[:, 0:1] * axes[0] + local[:, 1:2] * axes[1] + local[:, 2:3] * axes[2]
-    return world, tiers, axes
+    return world, tiers
 
 
 def canonical_directions(n_views: int) -> Array:

@@ -59,7 +59,6 @@ def run(config: RenderConfig) -> None:
     from axonet.core.progress import say, warn
     from axonet.morphology.swc import read_swc
     from axonet.rendering import render_neuron
-    from axonet.rendering.axes import principal_axes
     from axonet.rendering.contact_sheet import contact_sheet
     from axonet.rendering.geometry import build_geometry
 
@@ -72,8 +71,7 @@ def run(config: RenderConfig) -> None:
         warn(f"{config.swc}: {code}")
     settings = RenderSettings(**setting_values(config, list(RenderSettings.model_fields)))
     views = render_neuron(neuron, settings)
-    axes = principal_axes(*build_geometry(neuron).mass_points())
-    page = contact_sheet(views, axes, neuron.name, describe(neuron, settings))
+    page = contact_sheet(views, build_geometry(neuron).axes(), neuron.name, describe(neuron, settings))
     with atomic_path(config.out) as path:
         Image.fromarray(page).save(path, format="PNG", optimize=True)
     say(f"{config.out}: {len(views)} views of {neuron.name}")

@@ -47,6 +47,18 @@ def test_a_weight_counts_like_repeats():
     )
 
 
+def test_marks_give_a_symmetric_cloud_its_sides():
+    half = cloud(n=40)
+    points = np.concatenate([half, 2 * half.mean(axis=0) - half])
+    marks = np.stack([np.ones(80), np.arange(80.0) ** 2])
+    axes = principal_axes(points, marks=marks)
+    assert (marks[1] @ ((points - points.mean(axis=0)) @ axes[:2].T) > 0).all()
+    turn = Rotation.from_euler("xyz", [0.3, 1.2, -2.0]).as_matrix()
+    assert np.allclose(principal_axes(points @ turn.T, marks=marks), axes @ turn.T)
+    # Where the cloud has a longer side itself, marks change nothing.
+    assert np.array_equal(principal_axes(half, marks=-half.T), principal_axes(half))
+
+
 @pytest.mark.parametrize(
     ("points", "first"),
     [

@@ -34,6 +34,13 @@ def test_looking_along_pc1_pc2_points_up(sign):
     assert np.array_equal(basis[1], [0, 1, 0])
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_a_camera_looks_along_a_unit_vector_to_the_last_bit(seed):
+    axes = np.linalg.qr(np.random.default_rng(seed).normal(size=(3, 3)))[0]
+    for direction in (*axes, *-axes):
+        assert np.array_equal(camera_basis(direction, axes)[2], direction)
+
+
 def test_opposite_directions_share_up_and_swap_right():
     direction = np.array([0.2, -0.5, 0.8])
     front, back = camera_basis(direction, np.eye(3)), camera_basis(-direction, np.eye(3))

@@ -5,7 +5,6 @@ import pytest
 
 from axonet.morphology.compartments import PALETTE
 from axonet.rendering import RenderSettings, render_neuron
-from axonet.rendering.axes import principal_axes
 from axonet.rendering.contact_sheet import (
     Style,
     bar_length,
@@ -22,7 +21,7 @@ from .synthetic import random_neuron
 def rendered(width=64, height=48, **settings):
     neuron = random_neuron(0, radius=(1.0, 2.0))
     views = render_neuron(neuron, RenderSettings(width=width, height=height, supersample_factor=1, **settings))
-    return views, principal_axes(*build_geometry(neuron).mass_points())
+    return views, build_geometry(neuron).axes()
 
 
 def test_every_view_is_on_the_page_and_the_page_is_mostly_white():

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
 from axonet.rendering import RenderSettings
-from axonet.rendering.axes import principal_axes
 from axonet.rendering.geometry import build_geometry
 from axonet.rendering.views import (
     biased_directions,
@@ -19,8 +20,8 @@ from .synthetic import random_neuron
 
 
 def directions_of(neuron, name=None, **settings):
-    points, weights = build_geometry(neuron).mass_points()
-    return view_directions(points, weights, RenderSettings(**settings), name or neuron.name)
+    axes = build_geometry(neuron).axes()
+    return *view_directions(axes, RenderSettings(**settings), name or neuron.name), axes
 
 
 def test_canonical_views_look_exactly_along_the_principal_axes():
@@ -106,10 +107,8 @@ def test_the_name_and_the_seed_choose_the_random_views():
 
 def test_a_turned_neuron_is_seen_the_same_way():
     neuron, turn = random_neuron(), Rotation.from_euler("xyz", [0.3, 1.2, -2.0]).as_matrix()
-    points, weights = build_geometry(neuron).mass_points()
-    settings = RenderSettings()
-    straight = view_directions(points, weights, settings, "n")[0]
-    turned = view_directions(points @ turn.T, weights, settings, "n")[0]
+    straight = directions_of(neuron)[0]
+    turned = directions_of(replace(neuron, xyz=neuron.xyz @ turn.T))[0]
     assert np.allclose(turned, straight @ turn.T)
 
 
@@ -128,5 +127,5 @@ def test_points_along_a_straight_stretch_change_no_axis():
             radii.append(coarse.radius[row])
         row_of[row] = len(xyz) - 1
     fine = Neuron.from_arrays(xyz, parent, types, radii)
-    axes = [principal_axes(*build_geometry(neuron).mass_points()) for neuron in (coarse, fine)]
+    axes = [build_geometry(neuron).axes() for neuron in (coarse, fine)]
     assert np.allclose(axes[0], axes[1], atol=1e-8)
