@@ -75,6 +75,11 @@ class ViewDataset(Dataset[ViewBatch]):
     def __len__(self) -> int:
         return len(self.store)
 
+    def name(self, row: int) -> str:
+        """A row's neuron and view, for messages."""
+        neuron, view = (self.store.rows.column(name)[row].as_py() for name in ("neuron_id", "view"))
+        return f"{neuron} view {view}"
+
     def __getitem__(self, indices: Indices) -> ViewBatch:
         """Read the rows ``(b,)``.
 

@@ -90,7 +90,8 @@ def fit(
     quiet_lightning()
     keeper = RunKeeper(save_dir / WORKING_FOLDER, selection, on_validation=val is not None)
     stop = StopOnInterrupt()
-    trainer = _trainer(settings, keeper, save_dir, log_dir, val is not None, resume, [*callbacks, stop])
+    with without_known_warnings():
+        trainer = _trainer(settings, keeper, save_dir, log_dir, val is not None, resume, [*callbacks, stop])
     prepare_folder(save_dir, resume)
     train.position = lambda: (trainer.current_epoch, trainer.fit_loop.epoch_loop.batch_progress.current.ready)
     for loader in (train, val):

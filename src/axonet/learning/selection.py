@@ -16,6 +16,7 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from axonet.core.config import setting_values
 from axonet.core.errors import UserError
 from axonet.core.progress import say
+from axonet.learning.finite import NotFiniteError
 from axonet.learning.processes import is_first_process
 from axonet.learning.settings import FitSettings
 from axonet.models.checkpoint import save_checkpoint
@@ -120,7 +121,8 @@ class RunKeeper(CheckpointCallback):
         # One process that fails alone must not wait for the others, which do not save.
         together = isinstance(exception, KeyboardInterrupt | SIGTERMException) or trainer.world_size == 1
         # After the last batch of an epoch comes validation, which cannot be resumed halfway: the former file holds.
-        if together and trainer.global_step > 0 and not self._diverged and not _epoch_is_over(trainer):
+        whole = not (self._diverged or isinstance(exception, NotFiniteError))
+        if together and trainer.global_step > 0 and whole and not _epoch_is_over(trainer):
             self._save_last(trainer)
 
     def state_dict(self) -> dict[str, Any]:

@@ -137,7 +137,22 @@ class Stage1Settings(FitSettings):
         json_schema_extra=SAFE,
     )
 
-    width: int | None = Field(None, ge=16, description="resize views to this width; as rendered by default")
+    ema_decay: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="running average of the weights over the steps, which is then what is validated and saved; "
+        "0 = off, 0.999 makes the best epoch depend less on chance",
+    )
+    compile: bool = Field(
+        False,
+        description="compile the network, which takes minutes at the start and makes each step of a long run on a GPU "
+        "faster",
+        json_schema_extra=SAFE,
+    )
+    width: int | None = Field(
+        None, ge=16, description="resize views to this width, e.g. 256 when memory runs out; as rendered by default"
+    )
     height: int | None = Field(None, ge=16, description="resize views to this height; follows the width by default")
     views_per_neuron: int | None = Field(
         None, ge=1, description="views drawn per neuron and epoch; all by default", json_schema_extra=SAFE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,8 @@ def train_stage1(
         val = PlannedLoader(pictured, ordered, training=False, num_workers=settings.workers)
 
     module = Stage1Module(settings, spec, len(plan), data)
+    module.share = partial(train.share, accumulation=settings.gradient_accumulation_steps)
+    module.watch.name_row = train_views.name
     selection = (
         selection_by("train/loss", settings, _IN_THE_LOSS + _IN_TRAINING)
         if val is None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -13,20 +15,18 @@ from axonet.core.config import setting_values
 from axonet.core.input_spec import InputSpec
 from axonet.core.seeds import stable_seed
 from axonet.inference.view_batch import ViewBatch
+from axonet.learning.averaging import average_decay, update_average
+from axonet.learning.finite import LossWatch
 from axonet.learning.optimizer import adamw, scheduled
 from axonet.learning.schedules import kl_factor, total_steps
 from axonet.learning.settings import Stage1Settings
 from axonet.learning.stage1_inputs import Stage1Inputs, augment, stage1_inputs
-from axonet.learning.totals import Totals
+from axonet.learning.stage1_validation import ValidationMeasures
 from axonet.models.checkpoint import KEY, Checkpoint, stage1_checkpoint
-from axonet.models.losses.depth import depth_loss, sign_free_error
-from axonet.models.losses.kl import ACTIVE_NATS, kl_loss
-from axonet.models.losses.segmentation import class_counts, classification_loss, dice_loss
+from axonet.models.losses.depth import depth_loss
+from axonet.models.losses.kl import kl_loss
+from axonet.models.losses.segmentation import classification_loss, dice_loss
 from axonet.models.seg_vae import LATENT, SegVAE2D, SegVAEOutput, auto_levels
-from axonet.models.variational import kl_per_channel
-from axonet.morphology.compartments import CLASS_NAMES, N_CLASSES
-
-CLASS_KEYS = [name.replace(" ", "_") for name in CLASS_NAMES[1:]]
 
 
 def new_seg_vae(settings: Stage1Settings, spec: InputSpec) -> SegVAE2D:
@@ -56,6 +56,10 @@ class Stage1Module(LightningModule):
         spec: the input specification, complete with image size and statistics of the field of view.
         n_batches: training batches of an epoch over all processes, for the schedule.
         data: digests of the views, carried in the checkpoint.
+
+    Attributes:
+        share: what a batch counts in its optimizer step; see :meth:`PlannedLoader.share`.
+        watch: sees losses that are no numbers.
     """
 
     def __init__(
@@ -66,14 +70,26 @@ class Stage1Module(LightningModule):
         self.spec = spec
         self.n_batches = n_batches
         self.data_digests = data or {}
-        self.model = new_seg_vae(settings, spec).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model: SegVAE2D = new_seg_vae(settings, spec).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         # The pooled vector is read from a trained bottleneck; no loss of this stage reaches the pooling's exponent.
         self.model.generalized_mean.requires_grad_(False)
-        self.totals = Totals()
+        self.average: SegVAE2D | None = None
+        if settings.ema_decay > 0:
+            self.average = copy.deepcopy(self.model).requires_grad_(False)
+        if settings.compile:
+            self.model.compile()
+        self.measures = ValidationMeasures()
+        self.watch = LossWatch()
+        self.share: Callable[[int], float] = lambda batch_idx: 1.0
+
+    @property
+    def result(self) -> SegVAE2D:
+        """The network that is validated and saved: the average of the weights where there is one."""
+        return self.model if self.average is None else self.average
 
     def checkpoint(self) -> Checkpoint:
         """The model as a checkpoint dictionary."""
-        return stage1_checkpoint(self.model, setting_values(self.settings), self.spec) | {"data": self.data_digests}
+        return stage1_checkpoint(self.result, setting_values(self.settings), self.spec) | {"data": self.data_digests}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put our dictionary into Lightning's resumable file; the tensors are shared, so it costs no space."""
@@ -99,42 +115,38 @@ class Stage1Module(LightningModule):
             scale_dropout=settings.scale_dropout,
             zoom_dropout=settings.zoom_dropout,
         )
-        output = self._forward(inputs)
+        output = self._forward(self.model, inputs)
         terms = self._terms(output, inputs)
-        self._log_terms("train", terms, len(batch.row))
-        return terms["rest"] + kl_factor(self.global_step, settings.kl_warmup_steps) * terms["charge"]
+        share = self.share(batch_idx)
+        self._log_terms("train", terms, len(batch.row) if share > 0 else 0)
+        loss = terms["rest"] + kl_factor(self.global_step, settings.kl_warmup_steps) * terms["charge"]
+        place = f"epoch {self.current_epoch + 1}, batch {batch_idx + 1}"
+        self.watch.look(loss, _sound(inputs, output), batch.row, place)
+        return loss if share == 1 else loss * share
+
+    def on_train_epoch_end(self) -> None:
+        """See that no loss is left unseen."""
+        self.watch.finish()
 
     def validation_step(self, batch: ViewBatch, batch_idx: int) -> None:
         """Losses and counts of a batch, with posterior means and without augmentation."""
         inputs = stage1_inputs(batch, self.spec)
-        output = self._forward(inputs)
+        output = self._forward(self.result, inputs)
         self._log_terms("val", self._terms(output, inputs), len(batch.row))
-        error = sign_free_error(output.depth, inputs.depth, inputs.has_depth)  # (b,)
-        middle = sign_free_error(torch.full_like(output.depth, 0.5), inputs.depth, inputs.has_depth)
-        known = inputs.has_depth.flatten(1).any(dim=1)
-        fov_um = torch.where(known, inputs.fov_um, 0.0)
-        self.totals.add("depth", torch.stack([(error * fov_um).sum(), (middle * fov_um).sum(), known.float().sum()]))
-        self.totals.add("classes", class_counts(output.classes, inputs.classes, N_CLASSES))
-        self.totals.add("latent", kl_per_channel(output.posteriors[LATENT]).sum(dim=0))
-        self.totals.add("views", torch.ones_like(known).sum())
+        self.measures.add(output, inputs)
 
     def on_validation_epoch_end(self) -> None:
         """Metrics of the whole validation set."""
-        totals = self.totals.reduced(self.trainer.strategy)
-        both, predicted, true = totals["classes"]
-        values = {
-            f"val/dice_{key}": 2 * both[k] / (predicted[k] + true[k]) for k, key in enumerate(CLASS_KEYS) if true[k] > 0
-        }
-        error, middle, n_known = totals["depth"]
-        if n_known > 0:
-            values |= {"val/depth_mae_um": error / n_known, "val/depth_mae_um_of_middle_plane": middle / n_known}
-        values["val/active_units"] = (totals["latent"] / totals["views"] > ACTIVE_NATS).sum()
-        self.log_dict({key: value.float() for key, value in values.items()}, sync_dist=True)
+        self.log_dict(self.measures.values(self.trainer.strategy), sync_dist=True)
 
-    def _forward(self, inputs: Stage1Inputs) -> SegVAEOutput:
-        output: SegVAEOutput = self.model(
-            inputs.network_input.contiguous(memory_format=torch.channels_last), inputs.fov
-        )
+    def optimizer_step(self, *args: Any, **named: Any) -> None:
+        """Change the weights, and let their average follow."""
+        super().optimizer_step(*args, **named)
+        if self.average is not None:
+            update_average(self.average, self.model, average_decay(self.global_step, self.settings.ema_decay))
+
+    def _forward(self, model: SegVAE2D, inputs: Stage1Inputs) -> SegVAEOutput:
+        output: SegVAEOutput = model(inputs.network_input.contiguous(memory_format=torch.channels_last), inputs.fov)
         return output
 
     def _terms(self, output: SegVAEOutput, inputs: Stage1Inputs) -> dict[str, Tensor]:
@@ -155,3 +167,10 @@ class Stage1Module(LightningModule):
         values = {f"{stage}/loss": (terms["rest"] + terms["charge"]).detach()}
         values |= {f"{stage}/{key}": value.detach() for key, value in terms.items() if key not in ("rest", "charge")}
         self.log_dict(values, on_step=False, on_epoch=True, batch_size=n_views, sync_dist=True)
+
+
+def _sound(inputs: Stage1Inputs, output: SegVAEOutput) -> Tensor:
+    """``(b,)`` bool: neither an image's depth nor its latent map holds anything that is not a finite number."""
+    depth = torch.where(inputs.has_depth, inputs.depth, 0.0).sum(dim=(1, 2, 3))
+    latent = output.posteriors[LATENT].mean.detach().float().sum(dim=(1, 2, 3))
+    return torch.isfinite(depth) & torch.isfinite(latent)

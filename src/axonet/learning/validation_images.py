@@ -65,13 +65,14 @@ def sample_rows(dataset: ViewDataset, n_views: int) -> NDArray[np.int64]:
 
 def predict(module: Stage1Module, inputs: Stage1Inputs) -> SegVAEOutput:
     """Run the model as in inference, without changing its mode for those who go on."""
-    was_training = module.model.training
-    module.model.eval()
+    model = module.result
+    was_training = model.training
+    model.eval()
     try:
         with torch.inference_mode():
-            output: SegVAEOutput = module.model(inputs.network_input, inputs.fov)
+            output: SegVAEOutput = model(inputs.network_input, inputs.fov)
     finally:
-        module.model.train(was_training)
+        model.train(was_training)
     return output
 
 

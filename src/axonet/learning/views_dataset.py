@@ -137,6 +137,7 @@ class PlannedLoader:
         self.pin_memory = False
         self.position: Position | None = None
         self.rank, self.world_size = 0, 1
+        self._sizes: list[int] = []
 
     def __len__(self) -> int:
         n_batches = len(self.plan)
@@ -146,6 +147,7 @@ class PlannedLoader:
     def __iter__(self) -> Iterator[Any]:
         epoch, done = (0, 0) if self.position is None else self.position()
         batches = self.plan.batches(epoch)
+        self._sizes = [len(batch) for batch in batches]
         if self.training:
             batches += batches[: -len(batches) % self.world_size]
         mine = batches[self.rank :: self.world_size][done:]
@@ -159,6 +161,26 @@ class PlannedLoader:
                 pin_memory=self.pin_memory,
                 prefetch_factor=4 if num_workers else None,
             )
+
+    def share(self, batch: int, accumulation: int) -> float:
+        """What a batch counts in its optimizer step, so that the step is the mean over all of the step's views.
+
+        The trainer divides the losses of a step by the number of processes and of accumulated batches. That is the
+        mean over views when all batches are alike; the last ones of an epoch may be smaller, fewer, or only there to
+        fill up the turns of several processes.
+
+        Args:
+            batch: number of this process's batch within the epoch.
+            accumulation: batches of a process per optimizer step.
+
+        Returns:
+            Factor of the batch's mean loss: 1 where all batches of the step are alike, 0 for one that fills up.
+        """
+        at_once = accumulation * self.world_size
+        place = batch * self.world_size + self.rank
+        start = place // at_once * at_once
+        step = self._sizes[start : start + at_once]
+        return self._sizes[place] * at_once / sum(step) if place < len(self._sizes) else 0.0
 
     def state_dict(self) -> dict[str, Any]:
         """Nothing: the trainer's own progress says where to go on. That it exists tells Lightning that we can."""

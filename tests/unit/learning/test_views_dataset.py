@@ -143,3 +143,27 @@ def test_the_digest_changes_with_the_views():
     assert (
         len({views_digest(store), views_digest(store.subset([0, 1, 2])), views_digest(drawn_store(3, 2, first=1))}) == 3
     )
+
+
+@pytest.mark.parametrize("accumulation", [1, 2, 3])
+@pytest.mark.parametrize("world_size", [1, 2])
+def test_the_shares_of_a_step_make_the_mean_over_its_views(accumulation, world_size):
+    store = drawn_store(7, 2)  # batches of 3, 3, 3, 3, 2
+    plan = OrderedViews(store, 3)
+    weights = np.zeros(len(store))  # of each view in the mean of its step
+    steps = [[] for _ in range(-(-5 // (accumulation * world_size)))]
+    for rank in range(world_size):
+        loader = PlannedLoader(ViewDataset(store), plan, training=True)
+        loader.rank, loader.world_size = rank, world_size
+        for number, batch in enumerate(loader):
+            factor = loader.share(number, accumulation) / (accumulation * world_size)
+            if factor:
+                np.add.at(weights, batch.row.numpy(), factor / len(batch.row))
+                steps[number // accumulation] += batch.row.tolist()
+    assert sorted(row for step in steps for row in step) == list(range(14))
+    for step in steps:
+        assert weights[step] == pytest.approx(np.full(len(step), 1 / len(step)))
+
+
+def test_a_view_is_called_by_neuron_and_number():
+    assert ViewDataset(drawn_store(3, 2)).name(3) == "cell_01 view 1"

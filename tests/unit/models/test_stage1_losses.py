@@ -8,7 +8,7 @@ import torch
 
 from axonet.models.losses.depth import depth_loss, sign_free_error
 from axonet.models.losses.kl import kl_loss
-from axonet.models.losses.segmentation import class_counts, classification_loss, dice_loss
+from axonet.models.losses.segmentation import classification_loss, dice_loss
 from axonet.models.variational import LOGVAR_LIMIT, GaussianHead, Posterior, draw, kl_per_channel
 
 
@@ -91,12 +91,6 @@ def test_an_empty_image_has_zero_loss_and_zero_gradient():
     loss.backward()
     assert loss.item() == 0
     assert not logits.grad.any()
-
-
-def test_class_counts_are_pixels_in_both_in_the_prediction_and_in_the_truth():
-    predicted = torch.tensor([[[1, 1, 2, 0]]])
-    target = torch.tensor([[[1, 2, 2, 3]]])
-    assert class_counts(predicted, target, 4).tolist() == [[1, 1, 0], [2, 1, 0], [1, 2, 1]]
 
 
 def test_depth_error_takes_the_nearer_of_the_two_mirror_images():

@@ -63,19 +63,3 @@ def dice_loss(logits: Tensor, target: Tensor) -> Tensor:
 def _mean_of_ratios(total: Tensor, count: Tensor) -> Tensor:
     """Mean of ``total / count``, both ``(b,)``, over the images whose count is not zero."""
     return (total / count.clamp(min=1)).sum() / (count > 0).sum().clamp(min=1)
-
-
-def class_counts(classes: Tensor, target: Tensor, n_classes: int) -> Tensor:
-    """Pixels of every foreground class, for a Dice over many images: ``2 * both / (predicted + true)``.
-
-    Args:
-        classes: ``(b, h, w)`` predicted class ids.
-        target: ``(b, h, w)`` true class ids.
-        n_classes: number of classes, background included.
-
-    Returns:
-        ``(3, n_classes - 1)`` int64: pixels in both, in the prediction, in the truth.
-    """
-    ids = torch.arange(1, n_classes, device=target.device)[:, None]
-    predicted, true = classes.reshape(1, -1) == ids, target.reshape(1, -1) == ids  # (c - 1, b h w)
-    return torch.stack([(predicted & true).sum(dim=1), predicted.sum(dim=1), true.sum(dim=1)])
