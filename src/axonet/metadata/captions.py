@@ -14,6 +14,7 @@ from axonet.metadata.record import NeuronRecord
 from axonet.metadata.sentence import Sentence
 from axonet.metadata.shape import Bins, Measures, Shape
 from axonet.metadata.speak import Speaker
+from axonet.metadata.speakable import spoken_part
 
 if TYPE_CHECKING:
     import numpy as np
@@ -90,7 +91,7 @@ class NeuronTextGenerator:
     def _speak(self, record: NeuronRecord, measures: Measures | None, level: Level, choice: Choice) -> Caption:
         if level not in LEVEL_WEIGHTS:
             raise ValueError(f"no caption level {level!r}; there are {', '.join(LEVELS)}")
-        speaker = Speaker(record, Shape.of(measures), self.bins, choice)
+        speaker = Speaker(spoken_part(record), Shape.of(measures), self.bins, choice)
         sentence: Sentence = getattr(speaker, level)()
         return Caption(sentence.text(), level, sentence.claims)
 

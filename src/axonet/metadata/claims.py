@@ -21,6 +21,7 @@ import numpy as np
 from axonet.metadata.places import area_names
 from axonet.metadata.record import NeuronRecord
 from axonet.metadata.shape import (
+    APICAL,
     APICAL_EXTENT,
     AXON,
     BRANCH_POINTS,
@@ -37,7 +38,7 @@ from axonet.metadata.shape import (
     Measures,
     Shape,
 )
-from axonet.metadata.vocabulary.cell_types import CELL_TYPES, GLIA
+from axonet.metadata.vocabulary.cell_types import CELL_TYPES, GLIA, has_no_axon, may_have_apical
 from axonet.metadata.vocabulary.markers import marker_key
 
 if TYPE_CHECKING:
@@ -133,10 +134,13 @@ def kind(record: NeuronRecord) -> str:
 def apical_facts(record: NeuronRecord, shape: Shape, bins: Bins | None) -> frozenset[str]:
     """What is true of the apical dendrite: ``present``, ``extensive``, and the status that the source gives.
 
-    Where the shape was measured, nothing is true of an apical dendrite of which too little is there.
+    Where the shape was measured, nothing is true of an apical dendrite of which too little is there. Nor is anything
+    where such cells have none: in some files a basket cell's branches carry the code of apical ones.
     """
-    measured = shape.get(CABLE) is not None
+    measured = shape.get(CABLE) is not None or shape.get(APICAL) == 0.0
     if measured and shape.apical_length is None:
+        return frozenset()
+    if not may_have_apical(record.cell_class, record.cell_type, record.modifiers):
         return frozenset()
     words = {record.apical_status} if record.apical_status in ("intact", "truncated") else set()
     if shape.apical_length is not None or words:
@@ -151,16 +155,19 @@ def untraced(record: NeuronRecord, shape: Shape) -> frozenset[str] | None:
 
     What the file holds counts more than what the source says, since the picture is made from the file. But a file
     without dendrites is no proof: many files give all neurites one type. That the dendrites are missing, the source
-    must say.
+    must say; beside a soma even that is no proof, since neurites that leave a soma and have no code of their own are
+    called axon in many files. No cell lacks an axon that it never had.
     """
     if kind(record) != "neuron" or (record.cell_type in CELL_TYPES and CELL_TYPES[record.cell_type].is_axon):
         return None
     said, shown = frozenset(record.traced), shape.traced
+    never = frozenset(("axon",)) if has_no_axon(record.cell_type, area_names(record.region)) else frozenset()
     if shown is not None and "dendrites" in shown and "neurites" not in said:
-        return frozenset(("soma", "axon")) - shown
-    there = said | ({"soma"} if shape.get(SOMA_RADIUS) is not None else set())
+        return frozenset(("soma", "axon")) - shown - never
+    there = said | never | ((shown or frozenset()) - {"dendrites"})
+    there |= {part for part, name in (("soma", SOMA_RADIUS), ("axon", AXON)) if shape.get(name)}
     if not said.isdisjoint(("axon", "dendrites")):
-        return _PARTS - there
+        return _PARTS - there - (frozenset(("dendrites",)) if "soma" in there else frozenset())
     # Of which sort the neurites are, the source does not say.
     return frozenset(("soma",)) - there if "neurites" in said else None
 

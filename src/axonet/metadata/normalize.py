@@ -34,6 +34,7 @@ _LAYER = re.compile(
 _LAYER_PREFIX = re.compile(r"^(?:L|layer )(?P<layer>\d[ab]?(?:[-/]\d[ab]?)?)\s+(?=\S)", re.IGNORECASE)
 _GLUED_LAYER = re.compile(r"^(?P<area>[A-Za-z]+?)(?P<layer>\d[ab]?(?:/\d[ab]?)?)$")
 _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6"}
+_BARE_NUMBER = re.compile(r"^(?:\d+[a-z]?|[IVX]+)$")
 _SPLIT = re.compile(r"\s*[,;]\s+")
 _ALIAS_LENGTH = max(len(alias.split(" ")) for alias in (*CELL_TYPE_ALIASES, *COARSE_ALIASES))
 _COARSE_ORDER = (GLIA, SENSORY, INTERNEURON, PRINCIPAL)
@@ -140,6 +141,8 @@ def _class_of(phrase: str) -> tuple[str | None, str | None, str | None]:
 
 def _modifier(tokens: Sequence[str]) -> str | None:
     words = [token for token in tokens if token.casefold() not in FILLERS]
+    if len(words) == 1 and _BARE_NUMBER.match(words[0]) and len(tokens) > 1:  # "class IV" without its noun is no word
+        words = list(tokens)
     text = (
         plain_case(" ".join(words)).replace("thick tufted", "thick-tufted").replace("slender tufted", "slender-tufted")
     )

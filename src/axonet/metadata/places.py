@@ -148,6 +148,8 @@ def _unknown(word: str, parent: _Spot | None) -> _Spot:
         return _Spot(word, FIELD, bare, "", parent)
     if parent is None:
         return _Spot(word, ORGAN, word, "the", None)
+    if word.endswith(f" {parent.bare}"):  # "the optic tectum" needs no "of the tectum"
+        return _Spot(word, DISTRICT, word, parent.article, parent)
     if not tokens[-1].endswith(ADJECTIVE_ENDINGS):
         return _Spot(word, PART, word, "the", parent)
     if parent.kind == CORTICAL or parent.bare in _CORTEX:

@@ -21,16 +21,15 @@ class Sentence:
         origin_words: stage, sex or strain, without commas: ``adult female``.
         species: as an attribute.
         place_words: a place in front of the noun: ``VISp layer 5``.
-        type_words: marker and modifier: ``parvalbumin-positive``, ``spiny``.
+        type_words: marker or driver line, and modifier: ``parvalbumin-positive``, ``Cux2-CreERT2-labeled``, ``spiny``.
         type_name: name of a transcriptomic type.
-        driver: line that labels the cell.
         features: what belongs to the cell, said with "with": ``sparsely spiny dendrites``.
         aside: whether a comma separates the features from the place that follows.
         place: where it is from.
         figures: measurements, said with "with".
         condition: clause on the experiment.
         untraced: parts that were not traced.
-        part: the part that the picture shows, if it is only one: ``axon``.
+        part: the part that the picture shows, if it is only one: ``axon``; then the shape is that of the part.
         claims: what the pieces claim.
     """
 
@@ -41,7 +40,6 @@ class Sentence:
     place_words: str | None = None
     type_words: list[str] = field(default_factory=list)
     type_name: str | None = None
-    driver: str | None = None
     features: list[str] = field(default_factory=list)
     aside: bool = False
     place: Place | None = None
@@ -69,22 +67,27 @@ class Sentence:
 
     def text(self) -> str:
         """The caption."""
-        front = [", ".join(self.shape_words), *self.origin_words, self.species, self.place_words, *self.type_words]
-        text = indefinite(" ".join(word for word in (*front, self.noun) if word))
-        if self.part is not None:
-            text = f"the {self.part} of {text}"
+        shape = ", ".join(self.shape_words)
+        front = [*self.origin_words, self.species, self.place_words, *self.type_words, self.noun]
+        if self.part is None:
+            text = indefinite(_phrase(shape, *front))
+        else:
+            text = f"{_phrase('the', shape, self.part)} of {indefinite(_phrase(*front))}"
         if self.type_name is not None:
             text += f" of the {self.type_name} type"
-        if self.driver is not None:
-            text += f" labeled by {self.driver}"
         if self.features:
             text += f" with {joined(self.features)}"
         if self.place is not None:
             text += f"{',' if self.aside else ''} from {self.place.phrase}"
         if self.figures:
-            text += f"{' and' if self.features and self.place is None else ' with'} {joined(self.figures)}"
+            joint = " and" if self.features and self.place is None else " with" if self.part is None else ", with"
+            text += f"{joint} {joined(self.figures)}"
         if self.condition is not None:
             text += f" {self.condition}"
         if self.untraced:
             text += f", traced without its {joined(self.untraced)}"
         return text
+
+
+def _phrase(*words: str | None) -> str:
+    return " ".join(word for word in words if word)

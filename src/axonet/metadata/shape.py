@@ -32,9 +32,15 @@ Measures = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The measurements of one neuron, as far as they can be relied on."""
+    """The measurements of one neuron, as far as they can be relied on.
+
+    Attributes:
+        values: by name of the morphometric.
+        traced: the parts that the picture shows, of soma, axon and dendrites; None where nodes are not typed.
+    """
 
     values: Mapping[str, float]
+    traced: frozenset[str] | None = None
 
     @classmethod
     def of(cls, measures: Measures | None) -> Shape:
@@ -43,13 +49,12 @@ class Shape:
             return cls({})
         warnings = measures.get("warnings")
         doubtful = warnings is not None and not DOUBTFUL_UNITS.isdisjoint(warnings)
-        kept = {}
-        for name, value in measures.items():
-            if isinstance(value, Real) and math.isfinite(value) and not (doubtful and name in IN_MICROMETERS):
-                kept[name] = float(value)
-        if SOMA_RADIUS in measures and SOMA_RADIUS not in kept and not doubtful:
-            kept.pop(STEMS, None)  # without a soma nothing leaves it: what is counted then are loose pieces
-        return cls(kept)
+        values = {n: float(v) for n, v in measures.items() if isinstance(v, Real) and math.isfinite(v)}
+        if SOMA_RADIUS in measures and SOMA_RADIUS not in values:
+            values.pop(STEMS, None)  # without a soma nothing leaves it: what is counted then are loose pieces
+        # Nothing is nothing in all units.
+        kept = {n: v for n, v in values.items() if not (doubtful and v and n in IN_MICROMETERS)}
+        return cls(kept, _traced(values))
 
     def get(self, name: str) -> float | None:
         """A measurement, or None where it is missing."""
@@ -69,15 +74,13 @@ class Shape:
             return None
         return apical
 
-    @property
-    def traced(self) -> frozenset[str] | None:
-        """The parts that the picture shows, of soma, axon and dendrites; None where nodes are not typed."""
-        axon, other = self.get(AXON), self.get(OTHER)
-        dendrites = [value for value in (self.get(BASAL), self.get(APICAL)) if value is not None]
-        if axon is None or not dendrites or (other or 0.0) > 0.0:
-            return None
-        parts = {"axon": axon > 0, "dendrites": sum(dendrites) > 0, "soma": self.get(SOMA_RADIUS) is not None}
-        return frozenset(part for part, there in parts.items() if there)
+
+def _traced(values: Mapping[str, float]) -> frozenset[str] | None:
+    dendrites = [values[name] for name in (BASAL, APICAL) if name in values]
+    if AXON not in values or not dendrites or values.get(OTHER, 0.0) > 0.0:
+        return None
+    parts = {"axon": values[AXON] > 0, "dendrites": sum(dendrites) > 0, "soma": SOMA_RADIUS in values}
+    return frozenset(part for part, there in parts.items() if there)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 
 from axonet.metadata.choice import Choice
-from axonet.metadata.claims import apical_facts, kind, untraced
+from axonet.metadata.claims import SEPARATOR, apical_facts, kind, untraced
 from axonet.metadata.figures import figures
 from axonet.metadata.grammar import indefinite
 from axonet.metadata.normalize import gene_marker
-from axonet.metadata.places import acronym, full_place, short_place
+from axonet.metadata.places import acronym, area_names, full_place, short_place
 from axonet.metadata.record import NeuronRecord
 from axonet.metadata.sentence import MOST_ADJECTIVES, Sentence
 from axonet.metadata.shape import (
@@ -27,12 +27,12 @@ from axonet.metadata.shape import (
 )
 from axonet.metadata.vocabulary.cell_types import (
     CELL_TYPE_ALIASES,
-    CELL_TYPES,
     COARSE_NOUNS,
     SIGN_MODIFIERS,
     SILENT_MODIFIERS,
     SPARSELY_SPINY,
     SPOKEN_MODIFIERS,
+    noun_of,
 )
 from axonet.metadata.vocabulary.markers import is_driver, marker_key
 from axonet.metadata.vocabulary.words import CONDITION_CLAUSES, STAGES
@@ -42,7 +42,6 @@ _SIZE_MODIFIERS = frozenset(("large", "small", "giant", "dwarf"))
 _SIZED_TYPES = frozenset(("basket",))  # a large basket cell is a type, however large it is
 _SHORT_STRAIN = re.compile(r"^[A-Za-z][\w/.-]*(?: [\w/.-]+)?$")
 _MOST_MODIFIER_WORDS = 3
-_SWC_ENDINGS = re.compile(r"(?:\.CNG)?\.swc$", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -96,6 +95,7 @@ class Speaker:
         sentence = Sentence(kind(self.record))
         sentence.claim("kind", sentence.noun)
         self._say_type(sentence)
+        self._say_part(sentence)
         self._say_scale(sentence, SIZE, "size")
         self._say_scale(sentence, BRANCHING, "branching")
         if self.choice.wants("species") or not self._has_type():
@@ -104,7 +104,6 @@ class Speaker:
         self._say_marker(sentence)
         self._say_spines_or_modifier(sentence)
         self._say_feature(sentence)
-        self._say_driver(sentence)
         self._say_exact_place(sentence)
         self._say_condition(sentence)
         self._say_untraced(sentence)
@@ -116,6 +115,7 @@ class Speaker:
         if not known:
             return self.detailed()
         sentence = self.standard()
+        self._say_part(sentence)
         for figure in self.choice.some(known, fixed=3, least=1, most=3):
             if figure.is_unbranched:
                 self._say_unbranched(sentence)
@@ -135,7 +135,7 @@ class Speaker:
     def _say_type(self, sentence: Sentence) -> None:
         cell_type, cell_class = self.record.cell_type, self.record.cell_class
         if cell_type is not None:
-            sentence.noun = CELL_TYPES[cell_type].noun if cell_type in CELL_TYPES else f"{cell_type} neuron"
+            sentence.noun = noun_of(cell_type, area_names(self.record.region))
             sentence.claim("cell_type", cell_type)
         elif cell_class is not None:
             sentence.noun = COARSE_NOUNS.get(cell_class, cell_class)
@@ -155,15 +155,11 @@ class Speaker:
             sentence.noun = rest
 
     def _may_be_said(self, word: str) -> bool:
-        """Whether an unknown word may stand in a caption: no hedge, no sentence, and not the neuron's own name."""
+        """Whether an unknown word fits a caption: no hedge, no sentence."""
         key = word.casefold()
         if key in SILENT_MODIFIERS or key in SIGN_MODIFIERS or key in CELL_TYPE_ALIASES:
             return False
-        return len(word.split(" ")) <= _MOST_MODIFIER_WORDS and word.casefold() not in self._names()
-
-    def _names(self) -> frozenset[str]:
-        names = (self.record.id, self.record.archive or "", _SWC_ENDINGS.sub("", self.record.swc))
-        return frozenset(name.casefold() for name in names)
+        return len(word.split(" ")) <= _MOST_MODIFIER_WORDS
 
     def _say_scale(self, sentence: Sentence, scale: Scale, detail: str) -> None:
         word = self.bins.word(scale, self.shape)
@@ -201,17 +197,23 @@ class Speaker:
 
     def _say_marker(self, sentence: Sentence) -> None:
         markers = [marker for marker in self.record.markers if not is_driver(marker) and self._may_be_said(marker)]
+        drivers = [marker for marker in self.record.markers if is_driver(marker)]
         if markers and self.choice.wants("marker"):
             marker = self.choice.one(markers, [1.0] * len(markers))
             sentence.type_words.append(marker)
             sentence.claim("markers", marker_key(marker))
-        named = bool(gene_marker(self.record.t_type)) and bool(sentence.type_words)
+        elif drivers and self.choice.wants("driver"):
+            sentence.type_words.append(f"{drivers[0]}-labeled")
+            sentence.claim("markers", marker_key(drivers[0]))
+        named = any(word in gene_marker(self.record.t_type) for word in sentence.type_words)
         if self.record.t_type is not None and not named and self.choice.wants("type name"):
             sentence.type_name = self.record.t_type
             sentence.claim("t_type", self.record.t_type)
 
     def _say_spines_or_modifier(self, sentence: Sentence) -> None:
-        if SPARSELY_SPINY in self.record.modifiers and self.choice.wants("spines"):
+        shown = self.shape.traced
+        has_dendrites = shown is None or "dendrites" in shown
+        if SPARSELY_SPINY in self.record.modifiers and has_dendrites and self.choice.wants("spines"):
             sentence.features.append(f"{SPARSELY_SPINY} dendrites")
             sentence.claim("modifiers", SPARSELY_SPINY)
         elif self.choice.wants("modifier"):
@@ -255,14 +257,6 @@ class Speaker:
             sentence.claim(PROCESSES.name, word)
             sentence.aside = True
 
-    def _say_driver(self, sentence: Sentence) -> None:
-        # Next to "Sst-expressing" the line Sst-IRES-Cre says nothing new.
-        genes = {word.split("-")[0] for word in sentence.type_words}
-        drivers = [word for word in self.record.markers if is_driver(word) and word.split("-")[0] not in genes]
-        if drivers and self.choice.wants("driver"):
-            sentence.driver = drivers[0]
-            sentence.claim("markers", marker_key(drivers[0]))
-
     def _say_exact_place(self, sentence: Sentence) -> None:
         exact = self.choice.wants("exact place")
         place = full_place(self.record.region, self.record.layer) if exact else short_place(self.record.region)
@@ -280,9 +274,12 @@ class Speaker:
 
     def _say_untraced(self, sentence: Sentence) -> None:
         missing = untraced(self.record, self.shape)
-        if not missing or not self.choice.wants("untraced"):
-            return
-        sentence.untraced = tuple(part for part in ("soma", "axon", "dendrites") if part in missing)
-        if sentence.untraced == ("soma", "dendrites"):
+        if missing and self.choice.wants("untraced"):
+            sentence.untraced = tuple(part for part in ("soma", "axon", "dendrites") if part in missing)
+            sentence.claims["untraced"] = SEPARATOR.join(sentence.untraced)
+
+    def _say_part(self, sentence: Sentence) -> None:
+        """What is measured of a picture that shows an axon alone is true of the axon, not of the cell."""
+        if untraced(self.record, self.shape) == frozenset(("soma", "dendrites")):
             sentence.part = "axon"
-        sentence.claim("untraced", *sentence.untraced)
+            sentence.claims["untraced"] = SEPARATOR.join(("soma", "dendrites"))

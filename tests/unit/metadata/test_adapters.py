@@ -54,7 +54,7 @@ def test_a_neuromorpho_record_is_normalized(tmp_path: Path) -> None:
         cell_type="pyramidal",
         modifiers=("local projecting",),
         layer="3",
-        stage="old",
+        stage="aged",
         strain="Rhesus",
         traced=("soma", "dendrites"),
         publication="10.1000/one",

@@ -112,10 +112,10 @@ def test_rows_of_another_kind_are_refused(tmp_path: Path) -> None:
 def test_a_driver_line_is_said_unless_its_gene_was(tmp_path: Path) -> None:
     (record,) = load_records(answer(tmp_path / "cells.json", CELL), "allen")
     drawn = {NeuronTextGenerator().draw(record, None, 0, epoch).text for epoch in range(100)}
-    assert any("labeled by Cux2-CreERT2 with an intact apical dendrite" in text for text in drawn)
+    assert any("a mouse Cux2-CreERT2-labeled spiny neuron with an intact apical dendrite" in text for text in drawn)
     path = tmp_path / "metadata.csv"
     path.write_text(PATCHED.format(t_type="t_type"), encoding="utf-8")
     vip = load_records(path, "allen")[0]
     drawn = {NeuronTextGenerator().draw(vip, None, 0, epoch).text for epoch in range(100)}
-    assert any("labeled by Vip-IRES-Cre" in text for text in drawn)
-    assert not any("labeled by" in text and "Vip-expressing" in text for text in drawn)
+    assert any("a mouse Vip-IRES-Cre-labeled neuron" in text for text in drawn)
+    assert not any("labeled" in text and "Vip-expressing" in text for text in drawn)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from axonet.metadata.adapters.table import record_of
 from axonet.metadata.captions import NeuronTextGenerator
-from axonet.metadata.claims import LEVELS
+from axonet.metadata.claims import LEVELS, true_of
+from axonet.metadata.record import NeuronRecord
 
 from .examples import BINS, archived, patched
 
@@ -233,3 +237,162 @@ def test_what_the_file_holds_counts_more_than_what_the_source_says() -> None:
 def test_a_climbing_fiber_is_an_axon_and_lacks_nothing() -> None:
     record = archived(species="rat", cell_type=["climbing fiber"], brain_region=["cerebellum"], domain="Axon")
     assert PLAIN.caption(record, None, "detailed").text == "a rat climbing fiber from the cerebellum"
+
+
+@pytest.mark.parametrize("domain", ["Soma, Axon, No Dendrites", "Dendrites, Soma, Axon", "Neurites, Soma"])
+def test_neurites_of_one_code_beside_a_soma_prove_no_missing_dendrites(domain: str) -> None:
+    record = archived(species="C. elegans", cell_type=["interneuron"], domain=domain)
+    measures = {"axon_cable_length": 400.0, "basal_cable_length": 0.0, "apical_cable_length": 0.0, "soma_radius": 1.5}
+    assert PLAIN.caption(record, measures, "detailed").text == "a C. elegans interneuron"
+
+
+def test_an_axon_that_the_file_holds_is_not_called_untraced_whatever_the_source_says() -> None:
+    record = archived(species="rat", domain="Dendrites, Soma, No Axon")
+    measures = {"axon_cable_length": 400.0, "basal_cable_length": 0.0, "apical_cable_length": 0.0, "soma_radius": 5.0}
+    assert PLAIN.caption(record, measures, "detailed").text == "a rat neuron"
+
+
+@pytest.mark.parametrize(
+    ("words", "region", "expected"),
+    [
+        (["granule", "interneuron"], ["main olfactory bulb"], "a mouse granule cell from the main olfactory bulb"),
+        (["amacrine"], ["retina"], "a mouse amacrine cell from the retina"),
+        (
+            ["granule"],
+            ["hippocampus", "dentate gyrus"],
+            "a mouse granule cell from the dentate gyrus, traced without its axon",
+        ),
+    ],
+)
+def test_what_has_no_axon_is_not_traced_without_one(words: list[str], region: list[str], expected: str) -> None:
+    record = archived(species="mouse", cell_type=words, brain_region=region, domain="Dendrites, Soma, No Axon")
+    assert PLAIN.caption(record, None, "detailed").text == expected
+
+
+APICAL = {"cable_length": 9000.0, "apical_cable_length": 2500.0, "basal_cable_length": 2000.0}
+
+
+@pytest.mark.parametrize(
+    ("words", "there"),
+    [
+        (["pyramidal", "principal cell"], True),
+        (["principal cell"], True),
+        (["spiny"], True),
+        (["mitral"], True),
+        (["granule", "interneuron"], True),
+        (None, True),
+        (["large basket cell", "interneuron"], False),
+        (["Martinotti"], False),
+        (["interneuron"], False),
+        (["aspiny"], False),
+        (["Purkinje", "principal cell"], False),
+        (["ganglion", "principal cell"], False),
+        (["motoneuron"], False),
+        (["Spiny", "stellate", "principal cell"], False),
+        (["microglia", "Glia"], False),
+    ],
+)
+def test_only_cells_that_have_an_apical_dendrite_are_said_to(words: list[str] | None, there: bool) -> None:
+    record = archived(species="rat", cell_type=words)
+    captions = [PLAIN.caption(record, APICAL, "detailed").text, *drawn(record, APICAL)]
+    assert ("apical" in captions[0]) is there
+    assert any("apical" in text for text in captions) is there
+
+
+def drawn(record: NeuronRecord, measures: dict[str, Any] | None, epochs: int = 60) -> set[str]:
+    return {NeuronTextGenerator(BINS).draw(record, measures, 0, epoch).text for epoch in range(epochs)}
+
+
+def test_what_is_measured_of_an_axon_alone_is_said_of_the_axon() -> None:
+    record = archived(species="rat", cell_type=["sensory"], domain="No Dendrites, No Soma, Axon")
+    measures = {
+        **{"cable_length": 9000.0, "n_branch_points": 450, "soma_radius": None},
+        **{"axon_cable_length": 9000.0, "basal_cable_length": 0.0, "apical_cable_length": 0.0},
+    }
+    captions = NeuronTextGenerator(BINS).captions(record, measures)
+    assert captions["detailed"].text == (
+        "the large, densely branched axon of a rat sensory neuron, traced without its soma and dendrites"
+    )
+    assert captions["morphometric"].text == (
+        "the axon of a rat sensory neuron, with 450 branch points and a total length of 9 mm"
+    )
+    whole = archived(species="rat", cell_type=["sensory"], domain="Dendrites, Soma, Axon")
+    assert not true_of(captions["morphometric"], PLAIN.facts(whole, measures | {"basal_cable_length": 50.0}))
+
+
+def test_spines_are_of_dendrites_that_are_there() -> None:
+    record = patched(species="mouse", cell_type="sparsely spiny")
+    axon = {"axon_cable_length": 900.0, "basal_cable_length": 0.0, "apical_cable_length": 0.0, "soma_radius": 5.0}
+    assert "dendrites" not in PLAIN.caption(record, axon, "detailed").text
+    assert "with sparsely spiny dendrites" in PLAIN.caption(record, None, "detailed").text
+
+
+@pytest.mark.parametrize(
+    ("words", "region", "expected"),
+    [
+        (["horizontal", "interneuron"], ["retina"], "a rat horizontal cell from the retina"),
+        (["horizontal", "principal cell"], ["neocortex"], "a rat horizontal neuron from the neocortex"),
+        (["rod bipolar"], ["retina"], "a rat rod bipolar cell from the retina"),
+        (["bipolar", "interneuron"], ["neocortex"], "a rat bipolar neuron from the neocortex"),
+        (["T4", "T cell (T1-T4)"], ["optic lobe"], "a rat T4 neuron from the optic lobe"),
+        (
+            ["dendritic arborization (da)", "Class IV"],
+            ["body wall"],
+            "a rat class IV dendritic arborization neuron from the body wall",
+        ),
+        (["von Economo"], ["neocortex"], "a rat von Economo neuron from the neocortex"),
+        (["interneuron"], ["tectum", "optic tectum"], "a rat interneuron from the optic tectum"),
+        (
+            ["granule"],
+            ["cerebellum", "granule layer"],
+            "a rat granule cell from the granule cell layer of the cerebellum",
+        ),
+    ],
+)
+def test_words_of_the_field_are_used_as_the_field_does(words: list[str], region: list[str], expected: str) -> None:
+    record = archived(species="rat", cell_type=words, brain_region=region)
+    assert PLAIN.caption(record, None, "detailed").text == expected
+
+
+@pytest.mark.parametrize("word", ["錐体細胞", "пирамидный", "πυραμιδικός", "عصبون"])
+@pytest.mark.parametrize("field", ["species", "region", "cell_type", "t_type", "strain", "markers"])
+def test_labels_in_other_scripts_stay_in_the_record_and_out_of_captions(word: str, field: str) -> None:
+    record = patched(**{"species": "rat", "cell_type": "basket", field: word})
+    kept = [getattr(record, name) for name in ("species", "region", "modifiers", "t_type", "strain", "markers")]
+    assert word in str(kept)
+    for text in [*(caption.text for caption in PLAIN.captions(record).values()), *drawn(record, None)]:
+        assert text.isascii()
+        assert text.startswith("a ")
+
+
+def test_labels_in_another_language_are_kept_as_they_are_and_letters_have_one_form() -> None:
+    record = patched(species="Maus", cell_type="Körnerzelle", region="Riechkolben")
+    assert (record.species, record.modifiers, record.region) == ("Maus", ("körnerzelle",), ("riechkolben",))
+    decomposed = patched(cell_type="Mu\N{COMBINING DIAERESIS}ller")
+    assert PLAIN.caption(decomposed, None, "standard").text == "a Müller cell"
+    greek = patched(species="cat", cell_type="α ganglion")
+    assert PLAIN.caption(greek, None, "detailed").text == "a cat α ganglion cell"
+
+
+@pytest.mark.parametrize("field", ["species", "region", "cell_type", "t_type", "strain", "markers", "modifiers"])
+@pytest.mark.parametrize("secret", ["Quux-77b", "the Quux_77b type", "Zebedee Lab", "zebedee-lab mouse"])
+def test_a_name_in_any_column_stays_out_of_captions(field: str, secret: str) -> None:
+    value = {"species": "rat", "cell_type": "pyramidal", "archive": "Zebedee_Lab", field: secret}
+    record = record_of(value, "4", "quux-77B.CNG.swc")
+    for text in [*(caption.text for caption in PLAIN.captions(record).values()), *drawn(record, None)]:
+        assert "quux" not in text.casefold()
+        assert "zebedee" not in text.casefold()
+
+
+def test_a_file_that_is_called_like_a_word_of_the_field_silences_no_word() -> None:
+    record = record_of({"species": "rat", "cell_type": "pyramidal", "archive": "spiny"}, "rat", "pyramidal.swc")
+    assert PLAIN.caption(record, None, "standard").text == "a rat pyramidal neuron"
+
+
+def test_which_parts_are_there_does_not_depend_on_the_units() -> None:
+    record = archived(species="rat", cell_type=["pyramidal"], domain="Dendrites, Soma, Axon")
+    lengths = {"axon_cable_length": 0.0, "basal_cable_length": 9e5, "apical_cable_length": 0.0, "soma_radius": 700.0}
+    measures = {"cable_length": 9e5, "n_stems": 4, **lengths, "warnings": ["suspicious_units"]}
+    assert PLAIN.caption(record, measures, "detailed").text == "a rat pyramidal neuron, traced without its axon"
+    human = patched(species="human", cell_type="spiny", apical_status="intact")
+    assert PLAIN.caption(human, measures, "detailed").text == "a human spiny neuron, traced without its axon"

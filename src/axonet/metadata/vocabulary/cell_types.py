@@ -6,6 +6,7 @@ only where the class alone settles it: granule cells are principal cells in one 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 PRINCIPAL, INTERNEURON, SENSORY, GLIA = "principal cell", "interneuron", "sensory", "glia"
@@ -65,15 +66,18 @@ NAMED: tuple[CellType, ...] = (
     *_cells(PRINCIPAL, "Purkinje", "mitral", "Betz", "Kenyon", "Meynert", "mossy", "bushy", "octopus"),
     *_cells(INTERNEURON, "Martinotti", "basket", "chandelier", "double bouquet", "unipolar brush", "Lugaro", "ivy"),
     *_cells(INTERNEURON, "amacrine", "neurogliaform", "Cajal-Retzius", "Renshaw", "candelabrum", "O-LM"),
+    *_cells(INTERNEURON, "periglomerular", "HIPP", "MOPP", "HICAP"),
     *_cells(None, "granule", "ganglion", "Golgi", "horizontal", "tufted", "lamina monopolar", "Mauthner"),
-    *_neurons(PRINCIPAL, "pyramidal", "medium spiny"),
+    *_cells(PRINCIPAL, "fork", "fan", "semilunar"),
+    *_neurons(PRINCIPAL, "pyramidal", "medium spiny", "von Economo"),
     *_neurons(None, "stellate", "transmedullary", "transmedullary Y", "medulla intrinsic", "distal medulla"),
     *_neurons(None, "proximal medulla", "medulla tangential", "dorsal root ganglion", "Rohon-Beard"),
     *_neurons(SENSORY, "mechanosensory", "chemosensory", "thermosensory", "olfactory receptor", "olfactory sensory"),
+    *_neurons(SENSORY, "spiral ganglion"),
     *_neurons(SENSORY, "dendritic arborization"),
-    # Of the fly's optic lobe; a letter alone ("T") is no type.
-    CellType("T cell", "T cell"),
-    CellType("Y cell", "Y cell"),
+    # Of the fly's optic lobe; a letter alone ("T") is no type, and a T cell would be a lymphocyte.
+    CellType("T cell", "T neuron"),
+    CellType("Y cell", "Y neuron"),
     CellType("photoreceptor", "photoreceptor", SENSORY),
     CellType("climbing fiber", "climbing fiber", None, ("climbing fibre",), is_axon=True),
     CellType("mossy fiber", "mossy fiber", None, ("mossy fibre",), is_axon=True),
@@ -85,10 +89,22 @@ NAMED: tuple[CellType, ...] = (
     CellType("radial glia", "radial glial cell", GLIA, ("radial glial",)),
 )
 
+# Types whose picture never lacks an axon, because they have none; None: anywhere, else in this area only.
+WITHOUT_AXON: dict[str, str | None] = {"amacrine": None, "granule": "olfactory bulb"}
+
+# Types without an apical dendrite, whatever a file calls its branches. Interneurons, sensory neurons and glia have none
+# either, except for the granule cells of the olfactory bulb.
+WITHOUT_APICAL = frozenset(
+    (
+        "Purkinje", "ganglion", "motoneuron", "medium spiny", "stellate", "Kenyon", "Golgi", "bushy", "octopus",
+        "Mauthner", "dorsal root ganglion", "Rohon-Beard", "climbing fiber", "mossy fiber",
+    )
+)  # fmt: skip
+
 # What a cell does or where it sends its axon.
 ROLES: tuple[CellType, ...] = (
     CellType("motoneuron", "motoneuron", None, ("motor neuron", "motor", "motorneuron", "moto neuron", "mn")),
-    *_neurons(None, "projection"),
+    *_neurons(None, "projection", "relay"),
 )
 
 # What a cell looks like.
@@ -119,6 +135,12 @@ for _entry in CELL_TYPES.values():
         CELL_TYPE_ALIASES[_alias] = _entry.word
         CELL_TYPE_ALIASES[f"{_alias} cell"] = _entry.word
         CELL_TYPE_ALIASES[f"{_alias} neuron"] = _entry.word
+
+# A shape that names a cell of one area and is an adjective elsewhere: the area, the noun there, the noun elsewhere.
+NAMED_IN: dict[str, tuple[str, str, str]] = {
+    "horizontal": ("retina", "horizontal cell", "horizontal neuron"),
+    "bipolar": ("retina", "bipolar cell", "bipolar neuron"),
+}
 
 # Adjectives that say something about shape or signal and are spoken from the Standard level on.
 SPOKEN_MODIFIERS = frozenset(
@@ -154,3 +176,27 @@ SILENT_MODIFIERS = frozenset(
 FILLERS = frozenset(("cell", "cells", "neuron", "neurons", "class", "type", "subtype"))
 
 SPARSELY_SPINY = "sparsely spiny"
+
+
+def noun_of(cell_type: str, areas: Collection[str]) -> str:
+    """The noun phrase of a type among these areas; a word that no table holds is an adjective of a neuron."""
+    if cell_type in NAMED_IN and areas:
+        area, there, elsewhere = NAMED_IN[cell_type]
+        return there if area in areas else elsewhere
+    return CELL_TYPES[cell_type].noun if cell_type in CELL_TYPES else f"{cell_type} neuron"
+
+
+def has_no_axon(cell_type: str | None, areas: Collection[str]) -> bool:
+    """Whether cells of a type, among these areas, have no axon that could have been left out."""
+    if cell_type not in WITHOUT_AXON:
+        return False
+    where = WITHOUT_AXON[cell_type]
+    return where is None or where in areas
+
+
+def may_have_apical(cell_class: str | None, cell_type: str | None, modifiers: Collection[str]) -> bool:
+    """Whether an apical dendrite is a word of the field for such a cell."""
+    if cell_type == "granule":
+        return True
+    coarse = cell_class or (CELL_TYPES[cell_type].coarse if cell_type in CELL_TYPES else None)
+    return coarse in (None, PRINCIPAL) and cell_type not in WITHOUT_APICAL and "aspiny" not in modifiers

@@ -52,17 +52,16 @@ SYSTEMS = _areas(
     "peripheral nervous system", "pharyngeal nervous system", "somatic nervous system",
 )  # fmt: skip
 ORGANS = _areas(
-    ORGAN, None, "accessory lobe", "accessory olfactory bulb", "amygdala", "antenna", "antennal lobe",
-    "anterior olfactory nucleus", "basal forebrain", "basal ganglia", "brainstem", "central complex", "cerebellum",
-    "cochlea", "corpus callosum", "cortex", "electrosensory lobe", "entorhinal cortex", "eye circuit", "forebrain",
-    "fornix", "hippocampus", "hypothalamus", "lateral complex", "lateral horn", "lateral line organ",
-    "main olfactory bulb", "meninges", "mesencephalon", "midbrain", "mushroom body", "myelencephalon", "neocortex",
-    "nuchal organs", "olfactory bulb", "olfactory cortex", "olfactory pit", "optic lobe", "pallium", "parasubiculum",
-    "piriform cortex", "pons", "prosubiculum", "protocerebrum", "retina",
-    "retinorecipient mesencephalon and diencephalon", "spinal cord", "stomatogastric ganglion",
-    "subesophageal ganglion", "subesophageal zone", "subiculum", "subpallium", "subventricular zone", "thalamus",
-    "ventral nerve cord", "ventrolateral neuropils",
-)  # fmt: skip
+    ORGAN, None, "accessory lobe", "amygdala", "antenna", "antennal lobe", "anterior olfactory nucleus",
+    "basal forebrain", "basal ganglia", "brainstem", "central complex", "cerebellum", "cochlea", "corpus callosum",
+    "cortex", "electrosensory lobe", "entorhinal cortex", "eye circuit", "forebrain", "fornix", "hippocampus",
+    "hypothalamus", "lateral complex", "lateral horn", "lateral line organ", "meninges", "mesencephalon", "midbrain",
+    "mushroom body", "myelencephalon", "neocortex", "nuchal organs", "olfactory bulb", "olfactory cortex",
+    "olfactory pit", "optic lobe", "pallium", "parasubiculum", "piriform cortex", "pons", "prosubiculum",
+    "protocerebrum", "retina", "retinorecipient mesencephalon and diencephalon", "spinal cord",
+    "stomatogastric ganglion", "subesophageal ganglion", "subesophageal zone", "subiculum", "subpallium",
+    "subventricular zone", "thalamus", "ventral nerve cord", "ventrolateral neuropils",
+) + _areas(ORGAN, "olfactory bulb", "main olfactory bulb", "accessory olfactory bulb")  # fmt: skip
 CORTICAL_AREAS = (
     *_cortical("neocortex", "frontal", "medial prefrontal", "occipital", "parietal", "prefrontal", "temporal"),
     *_cortical("cortex", "anterior cingulate", "association", "auditory", "cingulate", "gustatory", "insular"),
@@ -96,9 +95,9 @@ FIELDS = tuple(
 )
 PARTS = _areas(
     PART, None, "external plexiform layer", "ganglion cell layer", "glomerular layer", "granular layer",
-    "granule cell layer", "granule layer", "hilus", "inner nuclear layer", "inner plexiform layer", "lamina", "lobula",
-    "lobula plate", "medulla", "mitral layer", "molecular layer", "outer nuclear layer", "outer plexiform layer",
-    "Purkinje layer", "stratum lacunosum-moleculare", "stratum lucidum", "stratum oriens", "stratum pyramidale",
+    "granule cell layer", "hilus", "inner nuclear layer", "inner plexiform layer", "lamina", "lobula",
+    "lobula plate", "medulla", "mitral cell layer", "molecular layer", "outer nuclear layer", "outer plexiform layer",
+    "Purkinje cell layer", "stratum lacunosum-moleculare", "stratum lucidum", "stratum oriens", "stratum pyramidale",
     "stratum radiatum",
 )  # fmt: skip
 
@@ -114,10 +113,13 @@ AREA_ALIASES: dict[str, str] = {
     "bulb": "olfactory bulb",
     "cerebral cortex": "neocortex",
     "isocortex": "neocortex",
+    "granule layer": "granule cell layer",
     "insula": "insular",
     "lgn": "lateral geniculate nucleus",
     "mesencephalon (midbrain)": "midbrain",
+    "mitral layer": "mitral cell layer",
     "pro-subiculum": "prosubiculum",
+    "purkinje layer": "Purkinje cell layer",
     "somatic": "somatic nervous system",
     "whole cns": "central nervous system",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 NOT_SAID = frozenset(
     (
@@ -25,8 +26,9 @@ DIRECTIONS = frozenset(
 
 PROPER_NOUNS = frozenset(
     (
-        "Bergmann", "Betz", "Cajal", "Clarke", "Deiters", "Golgi", "Hofbauer", "Kenyon", "Lugaro", "Martinotti",
-        "Mauthner", "Meynert", "Müller", "Purkinje", "Renshaw", "Retzius", "Rohon", "Schaffer", "Schwann", "Steller's",
+        "Bergmann", "Betz", "Cajal", "Clarke", "Deiters", "Economo", "Golgi", "Hofbauer", "Kenyon", "Lugaro",
+        "Martinotti", "Mauthner", "Meynert", "Müller", "Purkinje", "Renshaw", "Retzius", "Rohon", "Schaffer", "Schwann",
+        "Steller's",
     )
 )  # fmt: skip
 
@@ -35,8 +37,9 @@ SEXES = {
 }  # fmt: skip
 
 # Age classes that can stand before a species ("an adult mouse ..."). Others stay in the record and are not spoken.
-STAGES = frozenset(("embryonic", "fetal", "larval", "neonatal", "infant", "juvenile", "young", "adult", "old", "aged"))
-STAGE_ALIASES = {"fetus": "fetal", "embryo": "embryonic", "larva": "larval", "newborn": "neonatal"}
+STAGES = frozenset(("embryonic", "fetal", "larval", "neonatal", "infant", "juvenile", "young", "adult", "aged"))
+# An old rat neuron would be an old neuron.
+STAGE_ALIASES = {"fetus": "fetal", "embryo": "embryonic", "larva": "larval", "newborn": "neonatal", "old": "aged"}
 
 # Conditions are free text in every source, so only these are ever spoken.
 CONDITION_CLAUSES = {
@@ -59,7 +62,7 @@ def said(value: object) -> str | None:
     """The text of a value with single blanks, or None where the source says nothing."""
     if value is None or value != value:  # NaN differs from itself
         return None
-    text = _BLANKS.sub(" ", str(value)).strip()
+    text = _BLANKS.sub(" ", unicodedata.normalize("NFC", str(value))).strip()  # "ü" may come as "u" with dots
     return None if text.casefold() in NOT_SAID else text
 
 
