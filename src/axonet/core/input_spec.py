@@ -9,6 +9,15 @@ from pydantic import Field
 from axonet.core.config import Settings
 
 
+class MorphometricInput(Settings):
+    """A morphometric as a model takes it: standardized on the training neurons."""
+
+    name: str = Field(description="its name in the table of measurements")
+    log: bool = Field(description="whether the logarithm of 1 + value is taken")
+    mean: float = Field(description="over training neurons, after the logarithm")
+    deviation: float = Field(gt=0, description="over training neurons, after the logarithm; 1 for a constant")
+
+
 class InputSpec(Settings):
     """How views were rendered, and how a trainer turned them into inputs.
 
@@ -34,6 +43,9 @@ class InputSpec(Settings):
     image_size: tuple[int, int] | None = Field(None, description="(height, width) after resizing; none: as rendered")
     log_fov_mean: float | None = Field(None, description="mean of ln(field of view in um) over training views")
     log_fov_std: float | None = Field(None, description="deviation of ln(field of view in um) over training views")
+    morphometrics: tuple[MorphometricInput, ...] = Field(
+        (), description="measurements that Stage 2 may join to the picture; none: it sees pictures alone"
+    )
 
     def difference(self, other: InputSpec) -> list[str]:
         """What keeps images made for ``other`` from being inputs of this: one phrase per differing field.

@@ -32,7 +32,7 @@ def _first(values: Sequence[str]) -> str | None:
 
 
 FIELDS: tuple[Field, ...] = (
-    Field("cell_type", "cell type", lambda record: record.label or record.cell_type),
+    Field("cell_type", "cell type", lambda record: record.type_label),
     Field("region", "brain region (top level)", lambda record: _first(record.region)),
     Field("species", "species", lambda record: record.species),
     Field("layer", "cortical layer", lambda record: record.layer),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -15,11 +15,13 @@ from axonet.core.errors import UserError
 from axonet.core.input_spec import InputSpec
 from axonet.datasets.view_store import ViewStore
 from axonet.inference.encode import FloatArray, build_view_encoder, encode_batches, encode_store
+from axonet.inference.morphometrics import Measures, morphometric_features
 from axonet.inference.pool import pool_poses
 from axonet.inference.vectors import ViewVectors
 from axonet.inference.view_batch import ViewBatch
 from axonet.models.checkpoint import Checkpoint, load_checkpoint
 from axonet.models.text import TextEncoder, check_digest, load_text_encoder
+from axonet.models.text_training import restore_text_encoder
 from axonet.morphology.neuron import Neuron
 from axonet.morphology.swc import read_swc
 from axonet.rendering.render import render_neuron
@@ -59,6 +61,7 @@ class EmbeddingModel:
         dim: length of the vectors.
         fingerprint: of the checkpoint.
         captions: the caption bins as JSON data.
+        takes_morphometrics: whether it was trained with morphometrics; neurons are then embedded with theirs.
     """
 
     def __init__(self, checkpoint: Checkpoint, device: str = "cpu", text_encoder: str | None = None) -> None:
@@ -67,17 +70,20 @@ class EmbeddingModel:
         self.dim = self.encoder.dim
         self.fingerprint = self.encoder.fingerprint
         self.captions = checkpoint["captions"]
-        self._text_name: str = checkpoint["text_encoder"]["name"]
-        self._text_digest: str = checkpoint["text_encoder"]["digest"]
-        self._text_place = text_encoder or self._text_name
+        self.takes_morphometrics = bool(self.spec.morphometrics)
+        self._stored_text: dict[str, Any] = checkpoint["text_encoder"]
+        if text_encoder is not None and "files" in self._stored_text:
+            raise UserError(f"text encoder {text_encoder!r}: not needed, the checkpoint carries its own, trained one")
+        self._text_place = text_encoder or self._stored_text["name"]
         self._text: TextEncoder | None = None
         self._device = device
 
-    def embed_swc(self, paths: Sequence[str | PathLike[str]]) -> FloatArray:
+    def embed_swc(self, paths: Sequence[str | PathLike[str]], image_only: bool = False) -> FloatArray:
         """Unit vectors of SWC files, the views of each pooled, ``(n, dim)`` float32.
 
         Args:
             paths: SWC files; lengths in um.
+            image_only: leave out the neurons' morphometrics, if the model takes them.
 
         Raises:
             SWCError: a file is no reconstruction; ``code`` says why.
@@ -85,20 +91,26 @@ class EmbeddingModel:
         """
         if isinstance(paths, str | PathLike):
             raise UserError(f"embed_swc takes a list of files: embed_swc([{str(paths)!r}])")
-        return self.embed_neurons([read_swc(path) for path in paths])
+        return self.embed_neurons([read_swc(path) for path in paths], image_only)
 
-    def embed_neurons(self, neurons: Sequence[Neuron]) -> FloatArray:
-        """Unit vectors of neurons, the views of each pooled, ``(n, dim)`` float32."""
-        vectors = [self._embed_neuron(neuron) for neuron in neurons]
+    def embed_neurons(self, neurons: Sequence[Neuron], image_only: bool = False) -> FloatArray:
+        """Unit vectors of neurons, the views of each pooled, ``(n, dim)`` float32; see :meth:`embed_swc`."""
+        vectors = [self._embed_neuron(neuron, image_only) for neuron in neurons]
         return np.stack(vectors) if vectors else np.zeros((0, self.dim), np.float32)
 
-    def embed_views(self, store: ViewStore, batch_size: int = 64, workers: int = 0) -> ViewVectors:
-        """Unit vectors of rendered views, one per view.
+    def embed_views(
+        self,
+        store: ViewStore,
+        batch_size: int = 64,
+        workers: int = 0,
+        measures: Mapping[str, Measures] | None = None,
+    ) -> ViewVectors:
+        """Unit vectors of rendered views, one per view; joined ones too, given measurements by neuron id.
 
         Raises:
             UserError: they were rendered otherwise than the model's training views.
         """
-        return encode_store(self.encoder, store, batch_size, workers)
+        return encode_store(self.encoder, store, batch_size, workers, measures)
 
     def embed_text(self, texts: Sequence[str]) -> FloatArray:
         """Unit vectors of sentences, ``(n, dim)`` float32.
@@ -117,17 +129,26 @@ class EmbeddingModel:
 
     @property
     def text_encoder(self) -> TextEncoder:
-        """The frozen text encoder, loaded when it is first needed."""
+        """The text encoder, loaded when it is first needed."""
         if self._text is None:
-            encoder = load_text_encoder(self._text_place, self._device)
-            check_digest(encoder, self._text_name, self._text_digest)
-            self._text = encoder
+            stored = self._stored_text
+            if "files" in stored:
+                self._text = restore_text_encoder(stored["name"], stored["files"], self._device)
+            else:
+                encoder = load_text_encoder(self._text_place, self._device)
+                check_digest(encoder, stored["name"], stored["digest"])
+                self._text = encoder
         return self._text
 
-    def _embed_neuron(self, neuron: Neuron) -> FloatArray:
+    def _embed_neuron(self, neuron: Neuron, image_only: bool) -> FloatArray:
         settings = render_settings(self.spec)
         views = render_neuron(neuron, settings)
-        vectors = encode_batches(self.encoder, [batch_of_views(views, settings.depth_bits)])
+        block = None
+        if self.takes_morphometrics and not image_only:
+            measured = {**neuron.morphometrics(), "warnings": neuron.warnings}
+            block = np.repeat(morphometric_features([measured], self.spec.morphometrics), len(views), axis=0)
+        batches = [batch_of_views(views, settings.depth_bits)]
+        vectors = encode_batches(self.encoder, batches, morphometrics=block)[:, -self.dim :]
         pooled: FloatArray = pool_poses(vectors, [neuron.name] * len(views), "mean").vectors[0]
         return pooled
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from axonet.core.input_spec import InputSpec
 from axonet.core.progress import track
 from axonet.datasets.view_store import ViewStore
 from axonet.inference.inputs import apply_spec, fov_feature
+from axonet.inference.morphometrics import Measures, morphometric_features
 from axonet.inference.vectors import ViewVectors
 from axonet.inference.view_batch import ViewBatch, ViewDataset
 from axonet.inference.worker_errors import plain_worker_errors
@@ -45,10 +46,23 @@ class ViewEncoder(nn.Module):
         self.stage = 1 if clip is None else 2
         self.dim = int(seg_vae.vector_size if clip is None else clip.architecture["embed_dim"])
 
-    def forward(self, batch: ViewBatch) -> Tensor:
-        """Vectors of stored views, ``(b, dim)``."""
+    def forward(self, batch: ViewBatch, morphometrics: Tensor | None = None) -> Tensor:
+        """Vectors of stored views.
+
+        Args:
+            batch: the views.
+            morphometrics: ``(b, 2 m)`` of their neurons, for a Stage 2 model that takes them.
+
+        Returns:
+            ``(b, dim)`` of the images alone; with morphometrics ``(b, 2 dim)``, the joined vectors behind them.
+        """
         pooled = self.seg_vae.encode(apply_spec(batch, self.spec), fov_feature(batch.fov_um, self.spec))
-        return pooled if self.clip is None else self.clip.embed_pooled(pooled)
+        if self.clip is None:
+            return pooled
+        alone = self.clip.embed_pooled(pooled)
+        if morphometrics is None:
+            return alone
+        return torch.cat([alone, self.clip.embed_pooled(pooled, morphometrics)], dim=1)
 
 
 def load_view_encoder(path: str | Path, stage: int | None = None, device: str = "cpu") -> ViewEncoder:
@@ -95,6 +109,7 @@ def encode_views(
     device: str | None = None,
     batch_size: int = 64,
     workers: int = 0,
+    morphometrics: FloatArray | None = None,
 ) -> FloatArray:
     """Vectors of all views of a store.
 
@@ -107,9 +122,11 @@ def encode_views(
         device: torch device; where the model is by default.
         batch_size: images per step.
         workers: processes that read images; 0 reads in this one.
+        morphometrics: ``(n, 2 m)`` of the neuron of each view, for a Stage 2 model that takes them.
 
     Returns:
-        ``(n, model.dim)`` float32, rows as in the store.
+        ``(n, model.dim)`` float32, rows as in the store; with morphometrics ``(n, 2 model.dim)``, the joined vectors
+        behind those of the images alone.
 
     Raises:
         UserError: the store's images were made otherwise.
@@ -119,33 +136,66 @@ def encode_views(
     views = ViewDataset(store, zoom=model.spec.zoom)
     loader = DataLoader(views, batch_size=None, sampler=rows, num_workers=min(workers, len(rows)))
     with plain_worker_errors():
-        return encode_batches(model, track(loader, "encoding views", len(rows)), device)
+        return encode_batches(model, track(loader, "encoding views", len(rows)), device, morphometrics)
 
 
 @torch.inference_mode()
-def encode_batches(model: ViewEncoder, batches: Iterable[ViewBatch], device: str | None = None) -> FloatArray:
+def encode_batches(
+    model: ViewEncoder,
+    batches: Iterable[ViewBatch],
+    device: str | None = None,
+    morphometrics: FloatArray | None = None,
+) -> FloatArray:
     """Vectors of views that were read; nothing is checked.
 
     Args:
         model: a Stage 1 or Stage 2 encoder.
         batches: the views.
         device: torch device; where the model is by default.
+        morphometrics: as in :func:`encode_views`.
 
     Returns:
-        ``(n, model.dim)`` float32.
+        As in :func:`encode_views`.
     """
     place = next(model.parameters()).device if device is None else torch.device(device)
     model = model.to(place).eval()
-    found = [model(batch.to(place)).float().cpu().numpy() for batch in batches]
-    return np.concatenate(found) if found else np.zeros((0, model.dim), np.float32)
+    found: list[FloatArray] = []
+    start = 0
+    for batch in batches:
+        block = morphometrics if morphometrics is None else morphometrics[start : start + len(batch.mask)]
+        start += len(batch.mask)
+        own = None if block is None else torch.from_numpy(block).to(place)
+        found.append(model(batch.to(place), own).float().cpu().numpy())
+    width = model.dim * (1 if morphometrics is None else 2)
+    return np.concatenate(found) if found else np.zeros((0, width), np.float32)
 
 
-def encode_store(model: ViewEncoder, store: ViewStore, batch_size: int = 64, workers: int = 0) -> ViewVectors:
-    """Vectors of all views of a store together with what they belong to; arguments as in :func:`encode_views`."""
+def encode_store(
+    model: ViewEncoder,
+    store: ViewStore,
+    batch_size: int = 64,
+    workers: int = 0,
+    measures: Mapping[str, Measures] | None = None,
+) -> ViewVectors:
+    """Vectors of all views of a store together with what they belong to.
+
+    Args:
+        model: a Stage 1 or Stage 2 encoder.
+        store: the views.
+        batch_size: images per step.
+        workers: processes that read images.
+        measures: measurements by neuron id; a model that was trained with morphometrics then gives joined vectors
+            too. Those of a neuron that has none are vectors of its picture alone.
+    """
+    block = None
+    if measures is not None and model.spec.morphometrics and model.clip is not None:
+        block = morphometric_features([measures.get(name) for name in store.neuron_ids], model.spec.morphometrics)
+    found = encode_views(model, store, batch_size=batch_size, workers=workers, morphometrics=block)
     return ViewVectors(
         neuron_id=store.neuron_ids,
         view=np.asarray(store.rows.column("view").to_numpy(), dtype=np.int64),
-        vector=encode_views(model, store, batch_size=batch_size, workers=workers),
+        vector=found[:, : model.dim],
+        joined=None if block is None else found[:, model.dim :],
         checkpoint=model.fingerprint,
         stage=model.stage,
         spec=model.spec,

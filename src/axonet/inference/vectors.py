@@ -15,6 +15,8 @@ from axonet.core.errors import UserError
 from axonet.core.files import read_table, to_json, write_table
 from axonet.core.input_spec import InputSpec
 
+JOINED = "joined"
+
 
 @dataclass(frozen=True)
 class ViewVectors:
@@ -27,6 +29,8 @@ class ViewVectors:
         checkpoint: fingerprint of the model.
         stage: 1 or 2.
         spec: what the images were like.
+        joined: ``(n, d)`` unit vectors of the image joined with the neuron's morphometrics, for a Stage 2 model that
+            takes them.
     """
 
     neuron_id: list[str]
@@ -35,6 +39,7 @@ class ViewVectors:
     checkpoint: str
     stage: int
     spec: InputSpec
+    joined: npt.NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.neuron_id)
@@ -42,19 +47,19 @@ class ViewVectors:
 
 def write_vectors(path: Path, vectors: ViewVectors) -> None:
     """Write vectors as Parquet, one row per view; model and input specification are in the schema's metadata."""
-    width = vectors.vector.shape[1]
-    flat = pa.array(np.ascontiguousarray(vectors.vector, dtype=np.float32).reshape(-1), pa.float32())
     table = pa.table(
         {
             "neuron_id": pa.array(vectors.neuron_id, pa.string()),
             "view": pa.array(vectors.view, pa.int32()),
-            "vector": pa.FixedSizeListArray.from_arrays(flat, width),
+            "vector": _as_column(vectors.vector),
+            **({} if vectors.joined is None else {JOINED: _as_column(vectors.joined)}),
         }
     )
     about = {
         "checkpoint": vectors.checkpoint,
         "stage": str(vectors.stage),
         "spec": to_json(vectors.spec.model_dump(mode="json")),
+        **({} if vectors.joined is None else {JOINED: "with morphometrics"}),
     }
     write_table(path, table.replace_schema_metadata(about))
 
@@ -80,6 +85,9 @@ def read_vectors(paths: Path | Sequence[Path]) -> ViewVectors:
             raise UserError(f"{file}: vectors of length {part.vector.shape[1]} instead of {first.vector.shape[1]}")
         if differences := first.spec.difference(part.spec):
             raise UserError(f"{file}: made of other images than {files[0]}: {', '.join(differences)}")
+        if (part.joined is None) != (first.joined is None):
+            here, there = ("without", "with") if part.joined is None else ("with", "without")
+            raise UserError(f"{file}: {here} morphometrics, but {files[0]} {there} them; encode both alike")
     return ViewVectors(
         neuron_id=[name for part in parts for name in part.neuron_id],
         view=np.concatenate([part.view for part in parts]),
@@ -87,7 +95,20 @@ def read_vectors(paths: Path | Sequence[Path]) -> ViewVectors:
         checkpoint=first.checkpoint,
         stage=first.stage,
         spec=first.spec,
+        joined=None if first.joined is None else np.concatenate([p.joined for p in parts if p.joined is not None]),
     )
+
+
+def _as_column(vectors: npt.NDArray[np.float32]) -> pa.Array:
+    flat = pa.array(np.ascontiguousarray(vectors, dtype=np.float32).reshape(-1), pa.float32())
+    return pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])
+
+
+def _from_column(table: pa.Table, name: str) -> npt.NDArray[np.float32]:
+    flat = table.column(name).combine_chunks()
+    values = flat.flatten() if isinstance(flat, pa.Array) else pa.concat_arrays([c.flatten() for c in flat.chunks])
+    length = table.schema.field(name).type.list_size
+    return np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.float32).reshape(-1, length)
 
 
 def _read_one(path: Path) -> ViewVectors:
@@ -96,13 +117,12 @@ def _read_one(path: Path) -> ViewVectors:
     kind = table.schema.field("vector").type
     if not {"checkpoint", "stage", "spec"} <= about.keys() or not pa.types.is_fixed_size_list(kind):
         raise UserError(f"{path}: not a file of vectors that axonet wrote")
-    flat = table.column("vector").combine_chunks()
-    values = flat.flatten() if isinstance(flat, pa.Array) else pa.concat_arrays([c.flatten() for c in flat.chunks])
     return ViewVectors(
         neuron_id=table.column("neuron_id").to_pylist(),
         view=table.column("view").to_numpy().astype(np.int64),
-        vector=values.to_numpy(zero_copy_only=False).astype(np.float32).reshape(-1, kind.list_size),
+        vector=_from_column(table, "vector"),
         checkpoint=about["checkpoint"],
         stage=int(about["stage"]),
         spec=InputSpec.model_validate(json.loads(about["spec"])),
+        joined=_from_column(read_table(path, [JOINED]), JOINED) if JOINED in about else None,
     )

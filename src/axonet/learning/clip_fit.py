@@ -11,31 +11,34 @@ import torch
 
 from axonet.core.errors import UserError
 from axonet.core.files import short_hash, write_jsonl
+from axonet.core.input_spec import MorphometricInput
 from axonet.core.progress import say, warn
 from axonet.inference.device import torch_device
 from axonet.inference.encode import ViewEncoder, build_view_encoder, check_spec, encode_views
-from axonet.learning.clip_captions import NeuronCaptions, TextVectors
-from axonet.learning.clip_data import AllViews, ClipDataset, NeuronBatches
+from axonet.inference.morphometrics import fit_morphometrics, shape_morphometrics
+from axonet.learning.clip_batches import AllViews, NeuronBatches
+from axonet.learning.clip_captions import NeuronCaptions
+from axonet.learning.clip_data import ClipDataset, SharedLoader
 from axonet.learning.clip_module import ClipModule, ClipWords
 from axonet.learning.clip_neurons import Measures, Neurons, describe_neurons, join_files
 from axonet.learning.clip_settings import ClipSettings
 from axonet.learning.clip_validation import ValidationWords
 from axonet.learning.clip_views import Views, encode_once, join_vectors
 from axonet.learning.fit import FitResult, choose_precision, describe_result, fit
+from axonet.learning.processes import is_first_process
 from axonet.learning.resume import prepare_resume
 from axonet.learning.schedules import total_steps
 from axonet.learning.selection import Selection, selection_by
-from axonet.learning.views_dataset import PlannedLoader
 from axonet.metadata.captions import NeuronTextGenerator
 from axonet.metadata.index import RecordIndex
 from axonet.metadata.record import NeuronRecord
 from axonet.models.checkpoint import Checkpoint
-from axonet.models.text import load_text_encoder
+from axonet.models.text import TextEncoder, load_text_encoder
 
 STANDARDIZED_ON = 2048  # neurons whose vectors decide the scale of features when the encoder is trained
 VIEWS_AT_ONCE = 4096  # of cached vectors, in validation
-# What enters train/loss: the more neurons in a batch, the harder the contrast. Nothing that may change enters val/mrr.
-_IN_TRAINING = ("lambda_clip", "lambda_kld", "batch_size", "views_per_neuron", "dropout")
+# What enters train/loss: the more neurons in a batch, the harder the contrast. val/score depends on nothing such.
+_IN_TRAINING = ("lambda_clip", "lambda_kld", "batch_size", "views_per_neuron", "dropout", "morphometrics_dropout")
 
 
 @dataclass(frozen=True)
@@ -121,18 +124,21 @@ def train_clip(
         UserError: the views do not fit the checkpoint, the text encoder cannot be loaded, the run cannot be resumed,
             or training diverged.
     """
-    settings = on_one_device(settings)
+    if settings.devices is not None and settings.devices > settings.batch_size:
+        raise UserError(f"--devices {settings.devices}: they share the {settings.batch_size} neurons of a batch")
     choose_precision(settings.precision, settings.accelerator)  # refuses what this machine cannot do
     device = torch_device(settings.accelerator)
-    text = TextVectors(load_text_encoder(settings.text_encoder, device))
+    text = load_text_encoder(settings.text_encoder, device)
     encoder = build_view_encoder(stage1).to(device)
-    digests = {"stage1": encoder.fingerprint, "text_encoder": text.encoder.digest[:16], **data.digests}
+    morphometrics = joined_morphometrics(settings, data.train)
+    digests = {"stage1": encoder.fingerprint, "text_encoder": text.digest[:16], **data.digests}
     for views in (data.train_views, data.val_views):
         if views is not None and views.store is not None:
             check_spec(encoder.spec, views.store)
     last = prepare_resume(resume, save_dir, 2, settings, digests, encoder.spec)
-    write_jsonl(save_dir / "skipped.jsonl", data.skipped)
-    _report(data, save_dir)
+    if is_first_process():
+        write_jsonl(save_dir / "skipped.jsonl", data.skipped)
+        _report(data, save_dir)
 
     train_views, val_views = (
         None if views is None else _with_inputs(views, settings, encoder, save_dir, vector_files)
@@ -140,39 +146,35 @@ def train_clip(
     )
     assert train_views is not None
     words = _words(settings, data, text)
-    plan = NeuronBatches(data.train, settings.batch_size, settings.views_per_step, settings.seed)
+    plan = NeuronBatches(data.train, settings.batch_size, settings.views_per_step, settings.seed, settings.batches)
     n_steps = total_steps(len(plan), settings.gradient_accumulation_steps, settings.max_epochs, settings.max_steps)
-    module = ClipModule(settings, stage1, words, n_steps, digests)
+    module = ClipModule(settings, stage1, words, n_steps, digests, morphometrics)
     module.model.image.standardize_on(torch.from_numpy(_scale_vectors(train_views, data.train, encoder, settings)))
 
     workers = 0 if settings.freeze_encoder else settings.workers
-    zoom = encoder.spec.zoom
-    train = PlannedLoader(ClipDataset(train_views, data.train, zoom=zoom), plan, training=True, num_workers=workers)
+    train = SharedLoader(ClipDataset(train_views, data.train, module.spec), plan, training=True, num_workers=workers)
     val = None
     if data.val is not None and val_views is not None:
         at_once = VIEWS_AT_ONCE if settings.freeze_encoder else settings.batch_size * settings.views_per_step
-        val = PlannedLoader(
-            ClipDataset(val_views, data.val, zoom=zoom),
-            AllViews(data.val, at_once),
-            training=False,
-            num_workers=workers,
-        )
-    selection = Selection("val/mrr", "max") if val is not None else selection_by("train/loss", settings, _IN_TRAINING)
-    _announce(module, data, n_steps, val is not None)
+        judged = ClipDataset(val_views, data.val, module.spec)
+        val = SharedLoader(judged, AllViews(data.val, at_once), training=False, num_workers=workers)
+    selection = Selection("val/score", "max") if val is not None else selection_by("train/loss", settings, _IN_TRAINING)
+    if is_first_process():
+        _announce(module, data, plan, n_steps, val is not None)
     result = fit(module, train, val, settings, save_dir=save_dir, log_dir=log_dir, selection=selection, resume=last)
     describe_result(result, selection)
     return result
 
 
-def on_one_device(settings: ClipSettings) -> ClipSettings:
-    """Settings that use one device, which is what Stage 2 is made for.
+def joined_morphometrics(settings: ClipSettings, train: Neurons) -> tuple[MorphometricInput, ...]:
+    """What is joined to the pictures, standardized on the training neurons.
 
     Raises:
-        UserError: several were asked for.
+        UserError: something should be, but no training neuron was measured.
     """
-    if settings.devices is not None and settings.devices > 1:
-        raise UserError(f"--devices {settings.devices}: Stage 2 trains on one device; leave it out")
-    return settings.model_copy(update={"devices": 1})
+    if not settings.morphometrics:
+        return ()
+    return fit_morphometrics(train.measures, settings.morphometric_names or shape_morphometrics())
 
 
 def _with_inputs(
@@ -186,13 +188,13 @@ def _with_inputs(
     return encode_once(views, encoder, save_dir / ".cache", settings.batch_size, settings.workers)
 
 
-def _words(settings: ClipSettings, data: ClipData, text: TextVectors) -> ClipWords:
+def _words(settings: ClipSettings, data: ClipData, text: TextEncoder) -> ClipWords:
     generator = NeuronTextGenerator.fit(data.train.records, data.train.by_record)
     train = NeuronCaptions(data.train, generator, settings.seed)
     if data.val is None:
         return ClipWords(text, train, None)
     val = NeuronCaptions(data.val, generator, settings.seed)
-    return ClipWords(text, train, ValidationWords(val, text, settings.batch_size, settings.seed))
+    return ClipWords(text, train, ValidationWords(val, settings.batch_size, settings.seed))
 
 
 def _scale_vectors(views: Views, train: Neurons, encoder: ViewEncoder, settings: ClipSettings) -> np.ndarray:
@@ -217,16 +219,39 @@ def _report(data: ClipData, save_dir: Path) -> None:
         )
 
 
-def _announce(module: ClipModule, data: ClipData, n_steps: int, validates: bool) -> None:
+def _announce(module: ClipModule, data: ClipData, plan: NeuronBatches, n_steps: int, validates: bool) -> None:
     settings, n_val = module.settings, 0 if data.val is None else len(data.val)
     trained = sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)
     say(
         f"Stage 2: {len(data.train):,} training neurons with {data.train.n_views:,} views, {n_val:,} for validation; "
-        f"{n_steps:,} steps, loss {settings.loss}, text encoder {settings.text_encoder}; {trained / 1e6:.2f} M "
-        f"parameters are trained, the Stage 1 encoder is {'frozen' if settings.freeze_encoder else 'fine-tuned'}"
+        f"{n_steps:,} steps, loss {settings.loss}, text encoder {settings.text_encoder} "
+        f"({'trained' if settings.train_text_encoder else 'frozen'}); {trained / 1e6:.2f} M parameters are trained, "
+        f"the Stage 1 encoder is {'frozen' if settings.freeze_encoder else 'fine-tuned'}"
     )
+    if joined := [item.name for item in module.spec.morphometrics]:
+        say(f"joined to the pictures in {1 - settings.morphometrics_dropout:.0%} of the steps: {', '.join(joined)}")
+    if settings.batches != plan.how:
+        say("all training neurons are of one archive: batches are drawn from all alike")
+    _warn_of_equal_captions(module, data, settings.batch_size)
     if not validates:
         say("no validation neurons: the best epoch is chosen by train/loss, which cannot tell learning from memorizing")
+
+
+def _warn_of_equal_captions(module: ClipModule, data: ClipData, batch_size: int) -> None:
+    """Neurons of a batch that are said to be the same cannot be told apart by it."""
+    n_different = len({caption.text for caption in module.words.train.draw(range(len(data.train)), 0)})
+    if n_different >= min(batch_size, len(data.train)):
+        return
+    effect = {
+        "infonce": "infonce counts an equal caption of another neuron as wrong, so its loss cannot become small",
+        "masked": "masked leaves equal captions out, so a batch holds fewer contrasts than it has neurons",
+        "entail": "entail counts equal captions as right, so a batch teaches classes rather than neurons",
+        "siglip": "siglip counts equal captions as right, so a batch teaches classes rather than neurons",
+    }[module.settings.loss]
+    warn(
+        f"{n_different:,} different captions in an epoch for batches of {batch_size:,}: {effect}; richer metadata or "
+        "measurements give more captions, a smaller --batch-size fewer equals"
+    )
 
 
 def _no_match(

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from axonet.core.files import read_table, short_hash
+from axonet.core.progress import track
 from axonet.learning.clip_views import Views
 from axonet.metadata.index import FileJoin, RecordIndex
 from axonet.metadata.record import NeuronRecord
@@ -104,6 +105,21 @@ def rows_by_neuron(neuron_id: Sequence[str]) -> dict[str, Indices]:
     for row, name in enumerate(neuron_id):
         rows.setdefault(name, []).append(row)
     return {name: np.array(rows[name], dtype=np.int64) for name in sorted(rows)}
+
+
+def measure_swc_files(views: Sequence[Views], swc_dir: Path) -> dict[str, Measures]:
+    """Measure the SWC files that views name; one that cannot be read gives a row without measurements.
+
+    Args:
+        views: named by SWC files.
+        swc_dir: the folder that their paths start in.
+    """
+    from axonet.datasets.measures import measure_entry
+    from axonet.sources.catalog import CatalogEntry
+
+    files = {neuron: swc for part in views if part.swc for neuron, swc in zip(part.neuron_id, part.swc, strict=True)}
+    entries = [CatalogEntry(neuron, neuron, swc, str(swc_dir / swc)) for neuron, swc in sorted(files.items())]
+    return {entry.neuron_id: measure_entry(entry) for entry in track(entries, "measuring neurons", len(entries))}
 
 
 def read_measures(files: Sequence[Path]) -> dict[str, Measures]:

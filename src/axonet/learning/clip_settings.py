@@ -15,7 +15,8 @@ class ClipSettings(FitSettings):
     batch_size: int = Field(
         64,
         ge=2,
-        description="neurons per step; larger (128) makes the contrast harder and the gradient calmer",
+        description="neurons per step, over all devices; larger (128) makes the contrast harder and the gradient "
+        "calmer",
         json_schema_extra=SAFE,
     )
     max_epochs: int = Field(50, ge=1, description="passes over the training neurons at most", json_schema_extra=SAFE)
@@ -30,13 +31,49 @@ class ClipSettings(FitSettings):
     learnable_temperature: bool = Field(False, description="learn the temperature, within 0.01 and 1")
     text_encoder: str = Field(
         "distilbert-base-uncased",
-        description="frozen text encoder: a hub id, a local folder, minilm (comes with a package, works offline) or "
-        "hash:384 (hashed words, works offline)",
+        description="text encoder: a hub id, a local folder, minilm (comes with a package, works offline) or hash:384 "
+        "(hashed words, works offline)",
+    )
+    train_text_encoder: bool = Field(
+        False,
+        description="train the text encoder too, and carry it in the checkpoint; for many thousand different captions, "
+        "fewer are soon known by heart",
+    )
+    text_lr_mult: float = Field(
+        0.1,
+        ge=0,
+        description="learning rate of the text encoder as a multiple of lr, when it is trained",
+        json_schema_extra=SAFE,
     )
     loss: Literal["entail", "masked", "infonce", "siglip"] = Field(
         "entail",
         description="what captions of other neurons are: entail counts those that are true of a neuron as right, "
-        "masked leaves them out, infonce counts all as wrong, siglip asks about each pair by itself",
+        "masked leaves them out, infonce counts all as wrong, siglip asks about each pair by itself; entail is the "
+        "default because many captions are true of many neurons (infonce pushes neurons away from what is true of "
+        "them) and it keeps specific captions apart from general ones (masked does not)",
+    )
+    batches: Literal["mixed", "uniform"] = Field(
+        "mixed",
+        description="which neurons meet in a batch: mixed draws half of the batches within one archive, where a "
+        "laboratory's style answers nothing, and the others with equal shares of all archives; uniform draws from all "
+        "alike, every neuron once an epoch",
+    )
+    morphometrics: bool = Field(
+        False,
+        description="join the measurements of each neuron to its picture; one checkpoint then gives vectors of the "
+        "picture alone and joined ones. The largest single gain for fine classes, where neurons are measured alike",
+    )
+    morphometric_names: list[str] | None = Field(
+        None,
+        description="which measurements --morphometrics joins; by default those that tell neither of tracing nor of "
+        "the types that a tracer gave: thickness and sampling differ between laboratories more than between cells",
+    )
+    morphometrics_dropout: float = Field(
+        0.3,
+        ge=0,
+        lt=1,
+        description="share of training steps without them, so that the picture alone stays good",
+        json_schema_extra=SAFE,
     )
     freeze_encoder: bool = Field(
         False,
@@ -78,4 +115,10 @@ class ClipSettings(FitSettings):
             raise ValueError("lambda_kld holds back an encoder that is trained; leave out freeze_encoder or lambda_kld")
         if self.lambda_clip == 0 and self.lambda_kld == 0:
             raise ValueError("lambda_clip and lambda_kld are both 0: there is nothing to learn")
+        if self.morphometric_names is not None:
+            from axonet.inference.morphometrics import check_names
+
+            if not self.morphometrics:
+                raise ValueError("morphometric_names says which ones morphometrics joins: give both")
+            check_names(self.morphometric_names)
         return self

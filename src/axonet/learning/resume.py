@@ -15,7 +15,8 @@ from axonet.learning.settings import FitSettings
 from axonet.models.checkpoint import Checkpoint, load_checkpoint, read_torch_file
 from axonet.version import __version__
 
-_COMPLETED_BY_TRAINING = {"image_size", "zoom", "log_fov_mean", "log_fov_std"}  # follow from the data and the settings
+# These follow from the data and the settings.
+_COMPLETED_BY_TRAINING = {"image_size", "zoom", "log_fov_mean", "log_fov_std", "morphometrics"}
 
 
 def find_last(resume: str, save_dir: Path) -> Path | None:

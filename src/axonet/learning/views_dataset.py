@@ -146,11 +146,9 @@ class PlannedLoader:
 
     def __iter__(self) -> Iterator[Any]:
         epoch, done = (0, 0) if self.position is None else self.position()
-        batches = self.plan.batches(epoch)
+        batches = list(self.plan.batches(epoch))
         self._sizes = [len(batch) for batch in batches]
-        if self.training:
-            batches += batches[: -len(batches) % self.world_size]
-        mine = batches[self.rank :: self.world_size][done:]
+        mine = self.own_batches(batches)[done:]
         num_workers = min(self.num_workers, len(mine))
         with plain_worker_errors():
             yield from DataLoader(
@@ -181,6 +179,12 @@ class PlannedLoader:
         start = place // at_once * at_once
         step = self._sizes[start : start + at_once]
         return self._sizes[place] * at_once / sum(step) if place < len(self._sizes) else 0.0
+
+    def own_batches(self, batches: list[Indices]) -> list[Indices]:
+        """Those that this process works on."""
+        if self.training:
+            batches += batches[: -len(batches) % self.world_size]
+        return batches[self.rank :: self.world_size]
 
     def state_dict(self) -> dict[str, Any]:
         """Nothing: the trainer's own progress says where to go on. That it exists tells Lightning that we can."""

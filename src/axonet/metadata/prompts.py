@@ -104,6 +104,11 @@ def prompts(label: str, field: str = "cell_type") -> tuple[str, ...]:
     return framed if field == "species" else (*framed, *(phrase.after(species) for species in _SPECIES))
 
 
+def null_prompts() -> tuple[str, ...]:
+    """What is true of every neuron, in the frames of the prompts: what a class must be nearer than to be believed."""
+    return tuple(frame.format("a neuron") for frame in _FRAMES)
+
+
 def _phrase(label: str, field: str) -> _Phrase:
     text = said(label)
     if text is None:

@@ -70,6 +70,11 @@ class NeuronRecord:
         prefix = f"{self.source}:"
         return self.id if self.id.startswith(prefix) else prefix + self.id
 
+    @property
+    def type_label(self) -> str | None:
+        """The class that zero-shot answers and probes are judged by."""
+        return self.label or self.cell_type
+
 
 FIELD_NAMES: tuple[str, ...] = tuple(item.name for item in fields(NeuronRecord) if item.compare)
 LIST_FIELDS: tuple[str, ...] = ("region", "modifiers", "markers", "traced")

@@ -2,7 +2,9 @@
 
 ``silhouette (b, 1, h, w), field of view (b, 1) -> Stage 1, pooled (b, p) -> ImageProjection -> unit (b, d)``
 
-``text vector of a frozen encoder (b, t) -> TextProjection -> unit (b, d)``
+Where the neuron was measured, ``morphometrics (b, 2 m)`` may be joined to the pooled vector.
+
+``text vector of a text encoder (b, t) -> TextProjection -> unit (b, d)``
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ class ClipModel(nn.Module):
         dropout: of the image projection.
         temperature: where the temperature starts, or stays.
         learnable_temperature: whether it is trained.
+        n_morphometrics: how many morphometrics may be joined to a pooled vector.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class ClipModel(nn.Module):
         dropout: float = 0.1,
         temperature: float = 0.07,
         learnable_temperature: bool = False,
+        n_morphometrics: int = 0,
     ) -> None:
         super().__init__()
         self.architecture: dict[str, Any] = {
@@ -51,8 +55,9 @@ class ClipModel(nn.Module):
             "dropout": dropout,
             "temperature": temperature,
             "learnable_temperature": learnable_temperature,
+            "n_morphometrics": n_morphometrics,
         }
-        self.image = ImageProjection(image_dim, embed_dim, hidden, dropout)
+        self.image = ImageProjection(image_dim, embed_dim, hidden, dropout, n_morphometrics)
         self.text = TextProjection(text_dim, embed_dim)
         self.log_scale = nn.Parameter(torch.tensor(math.log(1 / temperature)), requires_grad=learnable_temperature)
         self.bias = nn.Parameter(torch.tensor(SIGLIP_BIAS))
@@ -68,9 +73,9 @@ class ClipModel(nn.Module):
         """Keep the logarithm of the scale in [0, ln 100]; called after each optimizer step."""
         self.log_scale.clamp_(0.0, MAX_LOG_SCALE)
 
-    def embed_pooled(self, pooled: Tensor) -> Tensor:
-        """Unit vectors ``(n, d)`` of pooled Stage 1 vectors ``(n, p)``."""
-        return self.image(pooled)  # type: ignore[no-any-return]
+    def embed_pooled(self, pooled: Tensor, morphometrics: Tensor | None = None) -> Tensor:
+        """Unit vectors ``(n, d)`` of pooled Stage 1 vectors ``(n, p)``, with ``(n, 2 m)`` morphometrics or without."""
+        return self.image(pooled, morphometrics)  # type: ignore[no-any-return]
 
     def embed_text_vectors(self, vectors: Tensor) -> Tensor:
         """Unit vectors ``(n, d)`` of vectors of the text encoder ``(n, t)``."""

@@ -11,22 +11,27 @@ class ImageProjection(nn.Module):
     """Pooled Stage 1 vector to a unit vector: standardize, LayerNorm, Linear, SiLU, dropout, Linear.
 
     The features of a pooled vector differ in size by orders of magnitude (averages of channels beside the logarithm of
-    a field of view), so they are first brought to zero mean and unit deviation over training views.
+    a field of view), so they are first brought to zero mean and unit deviation over training views. Morphometrics are
+    joined behind the LayerNorm, so that a picture's own features do not depend on whether they are there.
 
     Args:
         in_dim: length of the pooled vector.
         out_dim: length of the result.
         hidden: width of the layer between.
         dropout: share of hidden units dropped while training.
+        n_morphometrics: ``m``, how many may be joined.
     """
 
-    def __init__(self, in_dim: int, out_dim: int, hidden: int = 256, dropout: float = 0.1) -> None:
+    def __init__(
+        self, in_dim: int, out_dim: int, hidden: int = 256, dropout: float = 0.1, n_morphometrics: int = 0
+    ) -> None:
         super().__init__()
+        self.n_morphometrics = n_morphometrics
         self.register_buffer("mean", torch.zeros(in_dim))
         self.register_buffer("deviation", torch.ones(in_dim))
+        self.norm = nn.LayerNorm(in_dim)
         self.layers = nn.Sequential(
-            nn.LayerNorm(in_dim),
-            nn.Linear(in_dim, hidden),
+            nn.Linear(in_dim + 2 * n_morphometrics, hidden),
             nn.SiLU(),
             nn.Dropout(dropout),
             nn.Linear(hidden, out_dim),
@@ -44,9 +49,26 @@ class ImageProjection(nn.Module):
         self.mean.copy_(mean)
         self.deviation.copy_(torch.where(constant, torch.ones_like(deviation), deviation))
 
-    def forward(self, pooled: Tensor) -> Tensor:
-        """Unit vectors ``(n, out_dim)`` of pooled vectors ``(n, in_dim)``."""
-        return F.normalize(self.layers((pooled - self.mean) / self.deviation), dim=-1)
+    def forward(self, pooled: Tensor, morphometrics: Tensor | None = None) -> Tensor:
+        """Unit vectors of pooled vectors.
+
+        Args:
+            pooled: ``(n, in_dim)``.
+            morphometrics: ``(n, 2 m)`` standardized values, 0 where missing, then 1 for what is missing, else 0; None
+                for the picture alone, which is the same as all of them missing.
+
+        Returns:
+            ``(n, out_dim)``.
+        """
+        features = self.norm((pooled - self.mean) / self.deviation)  # (n, in_dim)
+        if self.n_morphometrics:
+            block = self.without_morphometrics(len(pooled)).to(features) if morphometrics is None else morphometrics
+            features = torch.cat([features, block], dim=1)  # (n, in_dim + 2 m)
+        return F.normalize(self.layers(features), dim=-1)
+
+    def without_morphometrics(self, n: int) -> Tensor:
+        """The ``(n, 2 m)`` block that says that nothing was measured."""
+        return torch.tensor([0.0, 1.0]).repeat_interleave(self.n_morphometrics).expand(n, -1)
 
 
 class TextProjection(nn.Module):

@@ -1,4 +1,4 @@
-"""Frozen text encoders: sentences to unit vectors.
+"""Text encoders: sentences to unit vectors.
 
 Four kinds of name are understood by :func:`load_text_encoder`:
 
@@ -8,7 +8,8 @@ Four kinds of name are understood by :func:`load_text_encoder`:
 - the id of a model on the hub, from the local cache when it is there.
 
 A frozen text encoder is not stored in checkpoints. What is stored is its name and its digest, which depends on the
-weights, the vocabulary and the pooling, not on where or how the files were stored.
+weights, the vocabulary and the pooling, not on where or how the files were stored. One that was trained is stored
+(:mod:`axonet.models.text_training`).
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ class SentenceTextEncoder:
     def __init__(self, name: str, model: SentenceTransformer) -> None:
         self.name = name
         self.model = model.eval().requires_grad_(False)
-        self.digest = _model_digest(model)
+        self.digest = model_digest(model)
         self.dim = int(self._encode(["a neuron"]).shape[1])
 
     def encode(self, texts: Sequence[str]) -> FloatArray:
@@ -127,10 +128,10 @@ def load_text_encoder(name: str, device: str = "cpu") -> TextEncoder:
     if name.startswith("hash:"):
         return HashTextEncoder(_hash_dim(name))
     if name == "minilm":
-        return SentenceTextEncoder(name, _load_folder(name, minilm_folder(), device))
+        return SentenceTextEncoder(name, load_folder(name, minilm_folder(), device))
     folder = Path(name).expanduser()
     if folder.is_dir():
-        return SentenceTextEncoder(name, _load_folder(name, folder, device))
+        return SentenceTextEncoder(name, load_folder(name, folder, device))
     if name.startswith((".", "/", "~")) or name.count("/") > 1 or "\\" in name:
         raise UserError(f"text encoder {name!r}: no such folder")
     return SentenceTextEncoder(name, _load_hub(name, device))
@@ -172,7 +173,12 @@ def _hash_dim(name: str) -> int:
     return int(digits)
 
 
-def _load_folder(name: str, folder: Path, device: str) -> SentenceTransformer:
+def load_folder(name: str, folder: Path, device: str) -> SentenceTransformer:
+    """The sentence-transformers model in a folder.
+
+    Raises:
+        UserError: there is none, or sentence-transformers is not installed.
+    """
     sentence_transformers = _sentence_transformers(name)
     try:
         with _quiet():
@@ -249,7 +255,7 @@ def _quiet() -> Iterator[None]:
             bars.enable_progress_bar()
 
 
-def _model_digest(model: SentenceTransformer) -> str:
+def model_digest(model: SentenceTransformer) -> str:
     """Digest of weights, vocabulary and pooling, independent of file layout and of the names of the parameters."""
     tensors = sorted(
         hashlib.sha256(str(tuple(value.shape)).encode() + value.detach().cpu().numpy().tobytes()).hexdigest()

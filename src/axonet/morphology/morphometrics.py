@@ -8,7 +8,10 @@ from axonet.morphology import branching, size, tracing
 from axonet.morphology.morphometric import Morphometric
 from axonet.morphology.neuron import Neuron
 
-__all__ = ["MORPHOMETRICS", "Morphometric", "morphometrics"]
+__all__ = ["MORPHOMETRICS", "RADIUS_MEASURES", "Morphometric", "morphometrics"]
+
+# What the radius of the neurites decides: nobody measured it where that is the same at all nodes ("constant_radius").
+RADIUS_MEASURES = ("surface_area", "volume", "mean_radius", "max_radius", "mean_taper")
 
 MORPHOMETRICS: dict[str, Morphometric] = {
     measure.name: measure

@@ -35,6 +35,12 @@ class ClipConfig(ClipSettings, TrainingViews):
     measure_dir: Path | None = Field(
         None, description="folder of the measurements; with manifests --data-dir by default", json_schema_extra=IO
     )
+    swc_dir: Path | None = Field(
+        None,
+        description="folder of the SWC files, to measure them where there is no measure.parquet; swc beside --metadata "
+        "by default, for --morphometrics",
+        json_schema_extra=IO,
+    )
     encode_dir: Path | None = Field(
         None, description="folder of Stage 1 vectors made by encode, for --freeze-encoder", json_schema_extra=IO
     )
@@ -55,6 +61,8 @@ class ClipConfig(ClipSettings, TrainingViews):
             )
         if self.encode_dir is not None and not self.freeze_encoder:
             raise ValueError("--encode-dir holds vectors of the encoder as it is: give --freeze-encoder too")
+        if self.swc_dir is not None and (self.data_dir is None or self.measure_dir is not None):
+            raise ValueError("--swc-dir is measured for --data-dir without --measure-dir; leave it out")
         return self
 
 
@@ -113,6 +121,23 @@ def open_measures(config: ClipConfig) -> dict[str, Measures]:
     return read_measures([path] if path.is_file() or config.measure_dir is not None else [])
 
 
+def measure_unmeasured(config: ClipConfig, views: Sequence[Views | None]) -> dict[str, Measures]:
+    """Measurements from the SWC files that the manifests name, where the data directory has no table of them.
+
+    Raises:
+        UserError: --swc-dir is no folder.
+    """
+    from axonet.learning.clip_neurons import measure_swc_files
+
+    folder = config.swc_dir or config.metadata.parent / "swc"
+    if config.swc_dir is not None and not folder.is_dir():
+        raise UserError(f"--swc-dir {folder}: no such folder")
+    wanted = config.swc_dir is not None or config.morphometrics
+    if config.data_dir is None or not (wanted and folder.is_dir()):
+        return {}
+    return measure_swc_files([part for part in views if part is not None], folder)
+
+
 def run(config: ClipConfig) -> None:
     """Train, and record the run."""
     from axonet.core.provenance import run_record
@@ -125,6 +150,7 @@ def run(config: ClipConfig) -> None:
 
     stage1 = load_checkpoint(config.stage1_checkpoint, 1)
     train, val = open_views(config, stage1["fingerprint"])
+    measures = measures or measure_unmeasured(config, [train, val])
     data = describe(train, val, records, measures, config.metadata)
     vector_files = sorted(config.encode_dir.glob("*.parquet")) if config.encode_dir and config.data_dir else []
     paths = [config.stage1_checkpoint, config.metadata, config.manifest_train, config.manifest_val, config.splits]

@@ -26,6 +26,12 @@ class EncodeConfig(CommandSettings):
         None, description="which views of the data directory, e.g. its manifest_val.jsonl", json_schema_extra=IO
     )
     shard: Path | None = Field(None, description="a packed shard of views, instead of both", json_schema_extra=IO)
+    measures: Path | None = Field(
+        None,
+        description="table of measurements, for a Stage 2 model that joins them: joined vectors are written too; "
+        "measure.parquet in --data-dir by default",
+        json_schema_extra=IO,
+    )
     out: Path = Field(description="Parquet file to write: one vector per view", json_schema_extra=IO)
     batch_size: int = Field(64, ge=1, description="images per step; lower it when memory runs out")
     workers: int = Field(0, ge=0, description="processes that read images besides this one")
@@ -44,11 +50,12 @@ class EncodeConfig(CommandSettings):
 
 def run(config: EncodeConfig) -> None:
     """Read views, encode them, write the vectors."""
-    from axonet.core.progress import say
+    from axonet.core.progress import say, warn
     from axonet.datasets.view_store import ViewStore
     from axonet.inference.device import torch_device
     from axonet.inference.encode import encode_store, load_view_encoder
     from axonet.inference.vectors import write_vectors
+    from axonet.learning.clip_neurons import read_measures
 
     encoder = load_view_encoder(config.checkpoint, device=torch_device(config.accelerator))
     if config.shard is not None:
@@ -57,7 +64,16 @@ def run(config: EncodeConfig) -> None:
         assert config.data_dir is not None
         assert config.manifest is not None
         store = ViewStore.from_manifest(config.data_dir, config.manifest)
-    vectors = encode_store(encoder, store, config.batch_size, config.workers)
+    measures = None
+    if encoder.stage == 2 and encoder.spec.morphometrics:
+        table = config.measures or (None if config.data_dir is None else config.data_dir / "measure.parquet")
+        if table is not None and (config.measures is not None or table.is_file()):
+            measures = read_measures([table])
+        else:
+            warn("no --measures: vectors of the pictures alone, though the model joins morphometrics")
+    elif config.measures is not None:
+        say(f"{config.checkpoint}: joins no morphometrics; {config.measures} is not needed")
+    vectors = encode_store(encoder, store, config.batch_size, config.workers, measures)
     write_vectors(config.out, vectors)
     say(
         f"{config.out}: {len(vectors):,} views of {len(set(vectors.neuron_id)):,} neurons, "

@@ -11,7 +11,7 @@ from axonet.core.errors import UserError
 from axonet.inference.embed import EmbeddingModel
 from axonet.inference.encode import build_view_encoder
 from axonet.inference.pool import pool_poses
-from axonet.learning.clip_captions import NeuronCaptions, TextVectors
+from axonet.learning.clip_captions import NeuronCaptions
 from axonet.learning.clip_data import ClipDataset
 from axonet.learning.clip_module import ClipModule, ClipWords
 from axonet.learning.clip_settings import ClipSettings
@@ -49,13 +49,15 @@ def test_shapes_that_differ_find_their_names(frozen):
     right = np.array([number % 3 for number in numbers])
     accuracy = ((images @ model.embed_text(names).T).argmax(axis=1) == right).mean()
     assert accuracy >= 8 / 9
-    best = max(history(frozen), key=lambda row: float(row["val/mrr"]))
+    best = max(history(frozen), key=lambda row: float(row["val/score"]))
     assert float(best["val/mrr_standard"]) > chance_reciprocal_rank(np.ones(9, np.int64), 3) + 0.2
 
 
-def test_the_best_epoch_is_that_of_the_best_validation_rank(tmp_path):
+def test_the_best_epoch_is_that_of_the_best_validation_rank_and_zero_shot(tmp_path):
     result = train(tmp_path, FROZEN.model_copy(update={"max_epochs": 4}))
-    values = [float(row["val/mrr"]) for row in history(tmp_path)]
+    rows = history(tmp_path)
+    values = [(float(row["val/mrr"]) + float(row["val/zero_shot"])) / 2 for row in rows]
+    assert values == pytest.approx([float(row["val/score"]) for row in rows], rel=1e-5)
     assert len(values) == 4
     assert result.best_value == pytest.approx(max(values), rel=1e-5)
     assert result.best_epoch == int(np.argmax(values))
@@ -109,9 +111,8 @@ def test_a_frozen_encoder_is_carried_unchanged_and_a_tuned_one_is_not(frozen, tu
 
 
 def _module(settings: ClipSettings, data) -> ClipModule:
-    text = TextVectors(HashTextEncoder(64))
     generator = NeuronTextGenerator.fit(data.train.records, data.train.by_record)
-    words = ClipWords(text, NeuronCaptions(data.train, generator, settings.seed), None)
+    words = ClipWords(HashTextEncoder(64), NeuronCaptions(data.train, generator, settings.seed), None)
     return ClipModule(settings, toy_stage1(), words, 10, {})
 
 
@@ -128,10 +129,10 @@ def test_training_on_cached_vectors_equals_training_on_images(tmp_path):
     gradients = []
     for module, batch in ((frozen_model, batch_of_vectors), (image_model, batch_of_images)):
         image = module._embed_neurons(batch)
-        text = torch.from_numpy(HashTextEncoder(64).encode([f"caption {i}" for i in range(len(image))]))
+        text = module._embed_texts([f"caption {i}" for i in range(len(image))])
         loss = module._contrast(image, text, torch.eye(len(image), dtype=torch.bool))
         loss.backward()
-        gradients.append((loss.detach(), module.model.image.layers[1].weight.grad))
+        gradients.append((loss.detach(), module.model.image.layers[0].weight.grad))
     torch.testing.assert_close(gradients[0][0], gradients[1][0])
     torch.testing.assert_close(gradients[0][1], gradients[1][1], rtol=1e-4, atol=1e-6)
 
@@ -196,9 +197,9 @@ def test_steps_may_be_limited(tmp_path):
     assert train(tmp_path, FROZEN.model_copy(update={"max_steps": 4})).steps == 4
 
 
-def test_several_devices_are_refused(tmp_path):
-    with pytest.raises(UserError, match="one device"):
-        train(tmp_path, FROZEN.model_copy(update={"devices": 2}))
+def test_more_devices_than_neurons_of_a_batch_are_refused(tmp_path):
+    with pytest.raises(UserError, match="they share the 6 neurons of a batch"):
+        train(tmp_path, FROZEN.model_copy(update={"devices": 7}))
 
 
 def test_views_made_otherwise_are_refused(tmp_path):

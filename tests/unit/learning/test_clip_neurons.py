@@ -8,7 +8,8 @@ import pytest
 
 from axonet.core.errors import UserError
 from axonet.inference.encode import build_view_encoder, encode_views
-from axonet.learning.clip_data import AllViews, ClipDataset, NeuronBatches
+from axonet.learning.clip_batches import AllViews, NeuronBatches
+from axonet.learning.clip_data import ClipDataset
 from axonet.learning.clip_fit import describe
 from axonet.learning.clip_neurons import describe_neurons
 from axonet.learning.clip_views import content_digest, encode_once, stored_views
@@ -104,7 +105,7 @@ def test_a_batch_reads_the_images_of_its_rows():
     assert batch.owner.tolist() == [1, 0, 1]
     store = toy_store(range(4))
     for place, row in enumerate(rows):
-        np.testing.assert_array_equal(batch.mask[place].numpy(), store.read(int(row))[0])
+        np.testing.assert_array_equal(batch.images.mask[place].numpy(), store.read(int(row))[0])
 
 
 def test_cached_vectors_are_those_of_encoding_and_are_found_again(tmp_path, capsys):

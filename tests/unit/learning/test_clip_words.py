@@ -70,11 +70,11 @@ def test_an_epoch_draws_the_same_captions_whatever_the_batch(captions):
 
 def test_ranks_are_over_distinct_captions():
     """Nine neurons share one caption: it is one candidate, not nine chances."""
-    text = TextVectors(HashTextEncoder(64))
-    candidates = distinct_captions(["a mouse neuron"] * 9 + ["a rat neuron"], text)
-    assert len(candidates.vectors) == 2
-    image = candidates.vectors[[0] * 9 + [0]]
-    assert mean_reciprocal_rank(image, candidates.vectors, candidates.answer) == pytest.approx((9 + 0.5) / 10)
+    candidates = distinct_captions(["a mouse neuron"] * 9 + ["a rat neuron"])
+    assert len(candidates.texts) == 2
+    vectors = HashTextEncoder(64).encode(candidates.texts)
+    image = vectors[[0] * 9 + [0]]
+    assert mean_reciprocal_rank(image, vectors, candidates.answer) == pytest.approx((9 + 0.5) / 10)
 
 
 def test_a_model_that_cannot_tell_gets_the_worst_rank():
@@ -102,7 +102,7 @@ def test_levels_count_as_often_as_they_are_drawn():
 
 
 def test_validation_batches_hold_every_neuron_once(captions):
-    words = ValidationWords(captions, TextVectors(HashTextEncoder(32)), batch_size=5, seed=0)
+    words = ValidationWords(captions, batch_size=5, seed=0)
     neurons = np.concatenate([part.neuron for part in words.loss_batches])
     assert sorted(neurons) == list(range(12))
     for part in words.loss_batches:
