@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 
 from axonet.core.errors import UserError
-from axonet.core.files import to_json
+from axonet.core.files import FULL_DISK, to_json
 from axonet.core.progress import say
 
 
@@ -37,8 +37,8 @@ class CommandSettings(Settings):
 
 # What is wrong with a place rather than with the program: a full disk, a folder that is closed or is a file.
 _OF_A_PLACE = (
-    *(errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST),
-    *(errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)),
+    *FULL_DISK,
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG),
 )
 SettingsType = TypeVar("SettingsType", bound=Settings)
 CommandType = TypeVar("CommandType", bound=CommandSettings)
@@ -241,9 +241,12 @@ def guarded(work: Callable[[], None]) -> int:
         say(f"error: {error}")
         return 2
     except OSError as error:
-        if os.environ.get("AXONET_DEBUG") == "1" or error.errno not in _OF_A_PLACE:
+        if os.environ.get("AXONET_DEBUG") == "1" or error.errno is None or error.errno not in _OF_A_PLACE:
             raise
-        say(f"error: {error if error.filename is None else f'{error.filename}: {error.strerror}'}")
+        # The libraries below word the same error in their own ways.
+        reason = os.strerror(error.errno)
+        remedy = "; make room, then run again" if error.errno in FULL_DISK else ""
+        say(f"error: {reason if error.filename is None else f'{error.filename}: {reason}'}{remedy}")
         return 2
     except KeyboardInterrupt:
         say("interrupted")

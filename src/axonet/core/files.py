@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import platform
 import re
 import secrets
+import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 PathLike = str | os.PathLike[str]
+
+FULL_DISK = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
+"""Numbers of the errors when there is no room to write."""
 
 _TEMPORARY = re.compile(r"\..*\.(?P<host>[0-9a-f]{6})-(?P<pid>\d+)-[0-9a-f]{4}\.part(\.[^.]*)?")
 _SECONDS_OF_A_DAY = 86_400
@@ -38,10 +43,43 @@ def atomic_path(path: PathLike) -> Iterator[Path]:
     writer = f"{_host()}-{os.getpid()}-{secrets.token_hex(2)}"
     temporary = target.with_name(f".{target.stem}.{writer}.part{target.suffix}")
     try:
-        yield temporary
+        with naming_full_disk(target):
+            yield temporary
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: PathLike) -> Iterator[Path]:
+    """Yield a temporary, empty folder beside ``path`` that takes its place when the block ends well.
+
+    After an error the temporary folder is removed and ``path`` is as it was. One that a killed process left is removed
+    by the next writer of the same folder, of which there must be only one at a time.
+    """
+    target = Path(path)
+    temporary = target.with_name(f".{target.name}.part")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    try:
+        with naming_full_disk(target):
+            yield temporary
+        if target.is_dir():
+            shutil.rmtree(target)
+        temporary.replace(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def naming_full_disk(path: PathLike) -> Iterator[None]:
+    """Give the error of a full disk, which knows no file, the name of the one that was being written."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno in FULL_DISK:
+            error.filename = str(path)
+        raise
 
 
 def _host() -> str:

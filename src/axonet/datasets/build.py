@@ -89,9 +89,12 @@ def build_dataset(request: DatasetRequest) -> DatasetCounts:
     Raises:
         UserError: no SWC files; the folder holds views of other settings; nothing could be rendered.
     """
+    from axonet.rendering.backends import check_backend
+
     entries = list_entries(request.swc_dir, request.out)
     records = _records(request, entries)
     check_split_settings(request.out / SPLIT_FILE, request.split)
+    check_backend(request.render)
     _claim_folder(request)
     remove_leftovers(request.out)
     views = _views(request, entries)

@@ -116,7 +116,10 @@ def build_catalog_shard(catalog: Path, shard_name: str, out: Path, settings: Ren
     Raises:
         UserError: the catalog or a neuron's file is not what the digest says.
     """
+    from axonet.rendering.backends import check_backend
+
     entries = shard_entries(catalog, shard_name)
+    check_backend(settings)
     path = out / f"{shard_name}.arrow"
     with open_journal(path, entries, settings) as journal:
         todo = entries[journal.n_neurons :]

@@ -17,7 +17,7 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from axonet.core.errors import UserError
-from axonet.core.files import to_json
+from axonet.core.files import naming_full_disk, to_json
 from axonet.datasets.render_jobs import PackedNeuron
 
 _HEAD = struct.Struct("<QI")
@@ -54,8 +54,9 @@ class Journal(AbstractContextManager["Journal"]):
         facts = to_json({"qc": neuron.qc, "measure": neuron.measure}).encode("utf-8")
         images = b"" if neuron.batch is None else neuron.batch.serialize().to_pybytes()
         data = _COUNT.pack(len(facts)) + facts + images
-        self._file.write(_HEAD.pack(len(data), zlib.crc32(data)) + data)
-        self._file.flush()  # to the system: a killed process loses nothing
+        with naming_full_disk(self._path):
+            self._file.write(_HEAD.pack(len(data), zlib.crc32(data)) + data)
+            self._file.flush()  # to the system: a killed process loses nothing
         self.n_neurons += 1
         self._end = self._file.tell()
 

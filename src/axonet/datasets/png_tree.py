@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from axonet.core.errors import UserError
+from axonet.core.files import atomic_folder
 from axonet.datasets.png import decode_png, encode_gray, with_palette
 from axonet.datasets.shards import ViewImages
 
@@ -27,7 +28,7 @@ def image_paths(neuron: str, view: int, *, zoom: bool) -> dict[str, str]:
 def write_png_views(
     root: Path, neuron: str, views: Sequence[ViewImages], palette: NDArray[np.uint8]
 ) -> list[dict[str, Any]]:
-    """Write the files of a neuron's views.
+    """Write the files of a neuron's views: all of them, or none.
 
     ``mask`` holds class ids as gray values, so that every reader gives the ids; ``mask_color`` is the same map with
     a palette.
@@ -41,19 +42,22 @@ def write_png_views(
     Returns:
         The rows completed with the paths of the files.
     """
-    folder = root / IMAGE_FOLDER / neuron
-    folder.mkdir(parents=True, exist_ok=True)
     rows = []
-    for view in views:
-        paths = image_paths(neuron, view.row["view"], zoom=view.zoom is not None)
-        (root / paths["mask_bw"]).write_bytes(encode_gray((view.mask > 0).astype(np.uint8) * np.uint8(255)))
-        mask = encode_gray(view.mask)
-        (root / paths["mask"]).write_bytes(mask)
-        (root / paths["mask_color"]).write_bytes(with_palette(mask, palette))
-        (root / paths["depth"]).write_bytes(encode_gray(view.depth))
-        if view.zoom is not None:
-            (root / paths["zoom_bw"]).write_bytes(encode_gray(view.zoom))
-        rows.append({**view.row, **paths})
+    with atomic_folder(root / IMAGE_FOLDER / neuron) as folder:
+        for view in views:
+            paths = image_paths(neuron, view.row["view"], zoom=view.zoom is not None)
+            mask = encode_gray(view.mask)
+            files = {
+                "mask_bw": encode_gray((view.mask > 0).astype(np.uint8) * np.uint8(255)),
+                "mask": mask,
+                "mask_color": with_palette(mask, palette),
+                "depth": encode_gray(view.depth),
+            }
+            if view.zoom is not None:
+                files["zoom_bw"] = encode_gray(view.zoom)
+            for kind, data in files.items():
+                (folder / Path(paths[kind]).name).write_bytes(data)
+            rows.append({**view.row, **paths})
     return rows
 
 

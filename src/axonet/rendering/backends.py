@@ -12,6 +12,18 @@ from axonet.rendering.picture import Draw
 from axonet.rendering.settings import RenderSettings
 
 
+def check_backend(settings: RenderSettings) -> None:
+    """Open OpenGL where the settings insist on it: a long run refuses before it writes anything.
+
+    Raises:
+        UserError: there is none.
+    """
+    if settings.backend == "gl":
+        from axonet.rendering.gl_context import open_context
+
+        open_context(settings.device)
+
+
 def drawing(geometry: Geometry, settings: RenderSettings) -> AbstractContextManager[Draw]:
     """Open the backend of the settings for one neuron.
 

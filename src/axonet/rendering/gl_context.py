@@ -13,9 +13,9 @@ from axonet.core.errors import UserError
 from axonet.rendering.gl_devices import Device, NoDevices, display_of, list_devices
 
 REMEDY = (
-    "install the extra 'gl' of axonet and an EGL driver (Debian, Ubuntu: apt install libegl1 libgl1 libgl1-mesa-dri "
-    "libfontconfig1; in a container with an NVIDIA card also NVIDIA_DRIVER_CAPABILITIES=graphics,compute), "
-    "or use --backend cpu"
+    "use --backend cpu, or install the extra 'gl' of axonet and an EGL driver (Debian, Ubuntu: apt install libegl1 "
+    "libgl1 libgl1-mesa-dri libfontconfig1; in a container with an NVIDIA card, also set "
+    "NVIDIA_DRIVER_CAPABILITIES=graphics,compute)"
 )
 SOFTWARE_RENDERERS = ("llvmpipe", "softpipe", "swrast", "software rasterizer", "swiftshader")
 
@@ -94,7 +94,8 @@ def _open(wanted: int | None, hardware_only: bool) -> GLContext:
         devices = list_devices()
         gl = _load_opengl()
     except (NoDevices, ImportError, OSError) as error:
-        raise UserError(_refusal([_brief(error)])) from error
+        what = "Python packages" if isinstance(error, ImportError) else "list of EGL devices"
+        raise UserError(_refusal([f"{what}: {_brief(error)}"])) from error
     if wanted is not None and wanted >= len(devices):
         known = ", ".join(device.name for device in devices) or "none"
         raise UserError(f"--device {wanted}: no such device; there are: {known}")
@@ -114,7 +115,7 @@ def _open(wanted: int | None, hardware_only: bool) -> GLContext:
         failures.append(f"{device.name}: its renderer is {context.renderer}")
     if spare is not None and not hardware_only:
         return spare
-    raise UserError(_refusal(failures or ["EGL lists no device"]))
+    raise UserError(_refusal(failures or ["list of EGL devices: it is empty"]))
 
 
 def _open_on(device: Device, gl: Any) -> GLContext:
@@ -155,12 +156,14 @@ def _load_opengl() -> Any:
 
 
 def _refusal(failures: list[str]) -> str:
-    return f"--backend gl: no OpenGL here; tried {'; '.join(failures)}; {REMEDY}"
+    if len(failures) > 1:
+        failures = [f"({number}) {failure}" for number, failure in enumerate(failures, start=1)]
+    return f"--backend gl: no OpenGL here. Tried: {'; '.join(failures)}. Remedy: {REMEDY}"
 
 
 def _brief(error: Exception) -> str:
     """An error as a part of one line."""
     text = " ".join(str(error).split())
     if isinstance(error, ModuleNotFoundError):
-        return f"Python package {error.name!r} is not installed"
+        return f"{error.name!r} is not installed"
     return text[:300] or type(error).__name__

@@ -108,7 +108,7 @@ def _function(name: str, result: Any) -> Any:
     find.restype, find.argtypes = ctypes.c_void_p, [ctypes.c_char_p]
     address = find(name.encode())
     if not address:
-        raise NoDevices(f"no driver of {LIBRARY} has {name}")
+        raise NoDevices(f"{LIBRARY} finds no driver (none has {name})")
     return ctypes.CFUNCTYPE(result)(address)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from axonet.core.errors import UserError
 from axonet.core.files import (
+    atomic_folder,
     atomic_path,
     read_json,
     read_jsonl,
@@ -85,3 +88,20 @@ def test_ordinary_names_stay_as_they_are():
     assert safe_name("cnic_001.CNG-2") == "cnic_001.CNG-2"
     assert safe_name("neuromorpho:17").startswith("neuromorpho_17-")
     assert safe_name("con.swc").startswith("_con.swc-")
+
+
+def test_a_folder_is_whole_or_as_it_was(tmp_path):
+    target = tmp_path / "folder"
+    for text in ("first", "second"):
+        with atomic_folder(target) as folder:
+            (folder / text).write_text(text)
+            assert target.exists() == (text == "second")
+        assert [path.name for path in target.iterdir()] == [text]
+    (tmp_path / ".folder.part").mkdir()  # of a process that was killed
+    (tmp_path / ".folder.part" / "old").touch()
+    with pytest.raises(OSError, match="No space left") as caught, atomic_folder(target) as folder:
+        (folder / "third").touch()
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert caught.value.filename == str(target)
+    assert [path.name for path in target.iterdir()] == ["second"]
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]

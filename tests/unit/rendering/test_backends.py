@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from axonet.rendering import RenderSettings, backends, gl_devices
+from axonet.core.errors import UserError
+from axonet.rendering import RenderSettings, backends, gl_context, gl_devices
 from axonet.rendering.geometry import build_geometry
 
 from .synthetic import AXON, stick
@@ -51,11 +52,28 @@ def run_script(backend, before="", device=None, **environment):
 )
 def test_where_there_is_no_gl_one_line_says_what_was_tried_and_what_to_do(before, environment, why):
     (message, imported), _ = run_script("gl", before, **environment)
-    assert message.startswith("--backend gl: no OpenGL here; tried ")
+    assert message.startswith("--backend gl: no OpenGL here. Tried: list of EGL devices: ")
+    assert " Remedy: use --backend cpu, or install " in message
     assert why.split("|")[0] in message or why.split("|")[-1] in message
     assert "libegl1 libgl1 libgl1-mesa-dri libfontconfig1" in message
-    assert message.endswith("or use --backend cpu")
     assert "vispy" not in imported
+
+
+def test_every_device_that_was_tried_is_listed_with_the_reason(monkeypatch):
+    devices = (gl_devices.Device(0, 1, False, "/dev/dri/card0", False), gl_devices.Device(1, 2, True, "", False))
+    reasons = iter(["its driver\nstopped", "has no display"])
+
+    def fail(device, gl):
+        raise gl_devices.NoDevices(next(reasons))
+
+    monkeypatch.setattr(gl_context, "list_devices", lambda: devices)
+    monkeypatch.setattr(gl_context, "_load_opengl", lambda: None)
+    monkeypatch.setattr(gl_context, "_open_on", fail)
+    monkeypatch.setattr(gl_context, "_opened", {})
+    with pytest.raises(UserError) as caught:
+        gl_context.open_context()
+    tried = "(1) device 0 (/dev/dri/card0): its driver stopped; (2) device 1 (software): has no display. Remedy: use"
+    assert str(caught.value).startswith(f"--backend gl: no OpenGL here. Tried: {tried} --backend cpu, or install")
 
 
 def test_a_missing_package_is_named():
@@ -63,8 +81,9 @@ def test_a_missing_package_is_named():
         gl_devices.list_devices()
     except gl_devices.NoDevices as error:
         pytest.skip(f"EGL lists no graphics device on this machine: {error}")
-    for package in ("vispy", "OpenGL"):
+    for package, what in {"vispy": "device 0 (", "OpenGL": "Python packages: "}.items():
         (message, _), _ = run_script("gl", f"sys.modules[{package!r}] = None")
+        assert f"Tried: {what}" in message or f"(1) {what}" in message
         assert f"{package}" in message
         assert "install the extra 'gl' of axonet" in message
 

@@ -258,7 +258,8 @@ def test_an_output_that_cannot_be_written_is_one_clear_line(
 
     monkeypatch.setattr(png_jobs, "write_png_views", full)
     assert generate() == 2
-    assert capsys.readouterr().err.splitlines()[-1] == "error: view.png: No space left on device"
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error == "error: view.png: No space left on device; make room, then run again"
     monkeypatch.setenv("AXONET_DEBUG", "1")
     with pytest.raises(OSError, match="No space left"):
         generate()
