@@ -192,6 +192,9 @@ def parse_command(model: type[CommandType], argv: Sequence[str], program: str | 
 def _explain(message: str, model: type[Settings]) -> str:
     message = message.removeprefix("error parsing CLI: ")
     unknown = re.match(r"unrecognized arguments: (\S+)", message)
+    unpaired = re.match(r"Parsing error encountered for (\S+): not enough values to unpack", message)
+    if unpaired:
+        return f"--{unpaired[1].replace('_', '-')}: give name=value"
     if not unknown:
         return message
     flags = ["--" + name.replace("_", "-") for name in model.model_fields]

@@ -49,6 +49,7 @@ class DatasetRequest:
         shard_bits: with packed shards, there are ``2**shard_bits``; None for the default.
         metadata: tells donors and labs; None without.
         source: dialect of the metadata.
+        columns: names of columns in a table of one's own.
         part: render this part of the neurons only; other processes render the others.
         jobs: number of processes.
     """
@@ -61,6 +62,7 @@ class DatasetRequest:
     shard_bits: int | None = None
     metadata: Path | None = None
     source: str = "neuromorpho"
+    columns: Mapping[str, str] = field(default_factory=dict)
     part: Part | None = None
     jobs: int = 1
 
@@ -185,8 +187,10 @@ def _records(request: DatasetRequest, entries: Sequence[CatalogEntry]) -> dict[s
         return {}
     from axonet.metadata.adapters import load_records
     from axonet.metadata.index import RecordIndex
+    from axonet.metadata.unmatched import tell_unmatched
 
-    joined = RecordIndex(load_records(request.metadata, request.source)).join([entry.swc for entry in entries])
+    index = RecordIndex(load_records(request.metadata, request.source, request.columns))
+    joined = index.join([entry.swc for entry in entries])
     found = {entry.neuron_id: joined.records[entry.swc] for entry in entries if entry.swc in joined.records}
     use = "" if request.split.split_by != "neuron" else "; a split by neuron does not use it"
     say(f"{request.metadata}: metadata for {len(found)} of {len(entries)} SWC files{use}")
@@ -196,6 +200,7 @@ def _records(request: DatasetRequest, entries: Sequence[CatalogEntry]) -> dict[s
         warn(f"{request.metadata}: {problem}")
     if not found and request.split.split_by != "neuron":
         raise UserError(f"{request.metadata}: names none of the SWC files of {request.swc_dir}")
+    tell_unmatched(index, joined, request.metadata, request.out)
     return found
 
 

@@ -50,7 +50,7 @@ def load_data(
     Raises:
         UserError: a file is missing, broken, or of another model.
     """
-    index = RecordIndex(load_records(places.metadata, places.source))  # before anything that takes long
+    index = RecordIndex(load_records(places.metadata, places.source, places.columns))  # before anything that takes long
     wanted = [*chosen.judged, *chosen.learned_on]
     vectors = find_vectors(places, chosen, model, settings)
     there = set(vectors.neuron_id)

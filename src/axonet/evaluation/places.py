@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,7 @@ class Places:
     metadata: Path
     source: str
     output_dir: Path
+    columns: Mapping[str, str] = field(default_factory=dict)
     data_dir: Path | None = None
     manifest: Path | None = None
     manifest_train: Path | None = None

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from axonet.metadata.record import NeuronRecord
+from axonet.metadata.speakable import is_latin
 from axonet.metadata.vocabulary.cell_types import CELL_TYPE_ALIASES, SILENT_MODIFIERS, SPOKEN_MODIFIERS
 from axonet.metadata.vocabulary.regions import find_area
 from axonet.metadata.vocabulary.species import is_known_species
@@ -41,4 +42,6 @@ def describe(unknown: Mapping[str, list[str]]) -> str | None:
     for field, words in unknown.items():
         more = f" and {len(words) - SHOWN} more" if len(words) > SHOWN else ""
         parts.append(f"{field}: {', '.join(words[:SHOWN])}{more}")
-    return f"words that the vocabulary does not know are kept as they are ({'; '.join(parts)})"
+    foreign = not all(is_latin(word) for words in unknown.values() for word in words)
+    unsaid = "; those in other scripts are in no caption" if foreign else ""
+    return f"words that the vocabulary does not know are kept as they are ({'; '.join(parts)}{unsaid})"

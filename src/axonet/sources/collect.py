@@ -34,7 +34,7 @@ def _find(source: SourceName, settings: AcquireSettings, folder: Path) -> list[F
     if source == "demo":
         return find_demo_neurons(settings.demo, folder)
     if source == "folder":
-        return find_folder_neurons(settings.folder)
+        return find_folder_neurons(settings.folder, folder)
     if source == "allen":
         return find_allen_neurons(settings.allen, folder)
     assert settings.neuromorpho is not None  # the settings see to it

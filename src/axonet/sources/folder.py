@@ -16,11 +16,15 @@ from axonet.sources.swc_files import find_swc_files, name_neurons
 SHOWN = 3
 
 
-def find_folder_neurons(settings: FolderSettings) -> list[FoundNeuron]:
+def find_folder_neurons(settings: FolderSettings, out: Path | None = None) -> list[FoundNeuron]:
     """The neurons of a folder, sorted by path.
 
     Metadata are joined by the path of the SWC where the table gives one, else by its file name; never by parts of the
-    name. A file that cannot be opened is left out with a warning.
+    name. A file that cannot be opened is left out with a warning; rows of the table that match no file are named.
+
+    Args:
+        settings: which files, and what is known of them.
+        out: gets ``unmatched.jsonl``, the list of those rows; None: it is not written.
 
     Raises:
         UserError: no folder, no SWC file that can be read, or metadata that cannot be read.
@@ -28,7 +32,7 @@ def find_folder_neurons(settings: FolderSettings) -> list[FoundNeuron]:
     if settings.swc_dir is None:
         raise UserError("the source folder needs folder.swc_dir, the folder with SWC files")
     paths = _readable(settings.swc_dir, find_swc_files(settings.swc_dir))
-    records = _records_by_path(settings, paths)
+    records = _records_by_path(settings, paths, out)
     found = []
     for path, name in name_neurons(paths).items():
         file_name = PurePosixPath(path).name
@@ -55,14 +59,17 @@ def _readable(folder: Path, paths: Sequence[str]) -> list[str]:
     return [path for path in paths if path not in reasons]
 
 
-def _records_by_path(settings: FolderSettings, paths: Sequence[str]) -> dict[str, NeuronRecord]:
+def _records_by_path(settings: FolderSettings, paths: Sequence[str], out: Path | None) -> dict[str, NeuronRecord]:
     if settings.metadata is None:
         return {}
     from axonet.metadata.adapters import load_records
     from axonet.metadata.index import RecordIndex
+    from axonet.metadata.unmatched import tell_unmatched
 
-    joined = RecordIndex(load_records(settings.metadata, settings.source)).join(paths)
+    index = RecordIndex(load_records(settings.metadata, settings.source, settings.columns))
+    joined = index.join(paths)
     say(f"{settings.metadata}: metadata for {len(joined.records)} of {len(paths)} SWC files")
     if (problem := joined.problem()) is not None:
         warn(f"{settings.metadata}: {problem}; they are used without metadata")
+    tell_unmatched(index, joined, settings.metadata, out)
     return joined.records

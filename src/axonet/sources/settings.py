@@ -8,6 +8,7 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from axonet.core.config import Settings
+from axonet.metadata.settings import TableColumns
 from axonet.sources.allen.settings import AllenSettings
 from axonet.sources.neuromorpho.settings import NeuroMorphoSettings
 
@@ -24,12 +25,15 @@ class DemoSettings(Settings):
     table: Path | None = Field(None, description="another table of neurons in packages; default: data/demo/neurons.csv")
 
 
-class FolderSettings(Settings):
+class FolderSettings(TableColumns):
     """A folder of one's own SWC files."""
 
     swc_dir: Path | None = Field(None, description="folder with SWC files, searched with its sub-folders")
     metadata: Path | None = Field(None, description="metadata of these neurons; without it they have none")
     source: Literal["table", "neuromorpho", "allen"] = Field("table", description="dialect of the metadata")
+    columns: dict[str, str] = Field(
+        {}, description="columns of a table that have names of their own, by field: {cell_type: mtype}"
+    )
 
 
 class AcquireSettings(Settings):

@@ -10,10 +10,11 @@ from pydantic import Field, model_validator
 
 from axonet.core.config import run_command
 from axonet.evaluation.settings import EvaluationSettings
+from axonet.metadata.settings import TableColumns
 from axonet.training.inputs import IO, PackedViews
 
 
-class EvaluateConfig(EvaluationSettings, PackedViews):
+class EvaluateConfig(EvaluationSettings, TableColumns, PackedViews):
     """Judge a Stage 2 checkpoint: retrieval, zero-shot, probes and baselines, with intervals.
 
     Views are named by a data directory and a manifest, or by a split file with packed shards. Writes metrics.json,

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from axonet.core.config import run_command
 from axonet.core.errors import UserError
 from axonet.learning.clip_settings import ClipSettings
+from axonet.metadata.settings import TableColumns
 from axonet.training.inputs import IO, TrainingViews
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from axonet.learning.clip_views import Views
 
 
-class ClipConfig(ClipSettings, TrainingViews):
+class ClipConfig(ClipSettings, TableColumns, TrainingViews):
     """Align views of neurons with descriptions that are generated from their metadata and measurements.
 
     Views are named either by a data directory and manifests, or by a split file with packed shards (or with the
@@ -143,7 +144,7 @@ def run(config: ClipConfig) -> None:
     from axonet.core.provenance import run_record
     from axonet.metadata.adapters import load_records
 
-    records = load_records(config.metadata, config.source)
+    records = load_records(config.metadata, config.source, config.columns)
     measures = open_measures(config)
     from axonet.learning.clip_fit import describe, train_clip  # takes seconds; a wrong path is reported before
     from axonet.models.checkpoint import load_checkpoint

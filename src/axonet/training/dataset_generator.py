@@ -13,13 +13,14 @@ from pydantic.config import JsonDict
 from axonet.core.config import CommandSettings, run_command, setting_values
 from axonet.datasets.parts import DEFAULT_SHARD_BITS, Part
 from axonet.datasets.splits import SplitSettings
+from axonet.metadata.settings import TableColumns
 from axonet.rendering.settings import RenderSettings
 
 IO: JsonDict = {"io": True}
 NOT_OF_A_SHARD = {*SplitSettings.model_fields, "metadata"}
 
 
-class DatasetGeneratorConfig(RenderSettings, SplitSettings, CommandSettings):
+class DatasetGeneratorConfig(RenderSettings, SplitSettings, TableColumns, CommandSettings):
     """Render 2D views of SWC files, and divide the neurons into training, validation and test.
 
     A neuron that is finished is not rendered again: after a stop, the same command goes on. With --shard, several
@@ -93,7 +94,7 @@ def run(config: DatasetGeneratorConfig) -> None:
     if config.catalog is not None and config.catalog_shard is not None:
         build_catalog_shard(config.catalog, config.catalog_shard, config.out, render, config.jobs)
         return
-    fields = ("swc_dir", "out", "layout", "shard_bits", "metadata", "source", "part", "jobs")
+    fields = ("swc_dir", "out", "layout", "shard_bits", "metadata", "source", "columns", "part", "jobs")
     request = DatasetRequest(**{name: getattr(config, name) for name in fields}, render=render, split=config)
     inputs = filter(None, [config.metadata])
     file_name = "run.json" if config.part is None else f"run-{config.part.number}-of-{config.part.of}.json"

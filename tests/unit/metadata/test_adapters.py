@@ -157,6 +157,14 @@ def test_columns_that_are_not_used_are_listed_once(tmp_path: Path, capsys: pytes
     assert capsys.readouterr().err.count("columns that are not used: weight\n") == 1
 
 
+def test_words_in_another_script_are_kept_listed_and_said_to_be_in_no_caption(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = {"swc": "a.swc", "species": "крыса", "cell_type": "basket"}
+    assert the_only(load_records(write_lines(tmp_path / "t.jsonl", row), "table")).species == "крыса"
+    assert "(species: крыса; those in other scripts are in no caption)" in capsys.readouterr().err
+
+
 def test_unknown_words_are_kept_and_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     row = {"id": 1, "swc": "a.swc", "species": "tardigrade", "region": ["head blob"], "cell_type": ["Wobbly", "basket"]}
     record = the_only(load_records(write_lines(tmp_path / "t.jsonl", row), "table"))
@@ -185,6 +193,58 @@ def test_a_table_read_as_records_of_neuromorpho_is_told_how_it_is_read(tmp_path:
     (tmp_path / "neurons.csv").write_text(CSV, encoding="utf-8")
     with pytest.raises(UserError, match="--source table"):
         load_records(tmp_path / "neurons.csv", "neuromorpho")
+
+
+ROWS = {
+    "neuromorpho": [FULL_ROW],
+    "allen": [{"specimen__id": 4, "donor__species": "Mus musculus", "swc": "swc/4.swc"}],
+    "table": [{"id": "a", "swc": "a.swc", "species": "rat", "cell_type": "basket"}],
+}
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])
+@pytest.mark.parametrize("asked", list(ROWS))
+@pytest.mark.parametrize("written", list(ROWS))
+def test_a_file_of_another_source_is_told_in_one_line(tmp_path: Path, written: str, asked: str, ending: str) -> None:
+    if written == asked or ((written, asked) == ("neuromorpho", "table") and ending != "jsonl"):
+        return
+    path = tmp_path / f"metadata.{ending}"
+    rows = [{key: str(value) for key, value in row.items()} if ending == "csv" else row for row in ROWS[written]]
+    if ending == "jsonl":
+        write_lines(path, *rows)
+    elif ending == "parquet":
+        write_table(path, pa.Table.from_pylist(rows))
+    else:
+        path.write_text(f"{','.join(rows[0])}\n{','.join(json.dumps(cell) for cell in rows[0].values())}\n", "utf-8")
+    with pytest.raises(UserError, match=f"it looks like .*: --source {written}") as caught:
+        load_records(path, asked)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_download_read_as_a_table_is_read_and_hinted_at(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_lines(tmp_path / "metadata.jsonl", FULL_ROW | {"swc": "swc/x.swc"})
+    assert the_only(load_records(path, "table")).cell_type == "pyramidal"
+    assert "--source neuromorpho" in capsys.readouterr().err
+
+
+def test_a_table_of_ones_own_may_have_a_column_of_specimens(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "t.jsonl", {"cell_specimen_id": 3, "swc": "a.swc", "species": "rat"})
+    assert the_only(load_records(path, "table")).species == "rat"
+
+
+def test_columns_that_nobody_knows_are_shown(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "t.jsonl", {"Zelle": 3, "Datei": "a.swc"})
+    with pytest.raises(UserError, match=r"columns: Zelle, Datei; a table of your own .*--column swc=NAME"):
+        load_records(path, "neuromorpho")
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "txt.csv"])
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+def test_the_sign_between_cells_is_read_off_the_header(tmp_path: Path, ending: str, sign: str) -> None:
+    path = tmp_path / f"neurons.{ending}"
+    path.write_text(f"\ufeffid{sign}swc{sign}cell_type\n1{sign}a.swc{sign}pyramidal\n", encoding="utf-8")
+    record = the_only(load_records(path, "table"))
+    assert (record.id, record.swc, record.cell_type) == ("1", "a.swc", "pyramidal")
 
 
 def test_columns_with_other_names_are_mapped(tmp_path: Path) -> None:

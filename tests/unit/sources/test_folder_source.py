@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -64,3 +65,29 @@ def test_a_folder_of_dangling_links_is_refused(tmp_path: Path) -> None:
     (tmp_path / "gone.swc").symlink_to(tmp_path / "nowhere.swc")
     with pytest.raises(UserError, match=r"no SWC file that can be read \(gone\.swc: No such file"):
         find_folder_neurons(FolderSettings(swc_dir=tmp_path))
+
+
+def test_rows_that_match_no_file_are_named_and_listed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = ["gone.swc", "a/lost.swc", "Other.swc", "another.CNG.swc", "cell.swc"]
+    table = "swc,species\nother.swc,cat\n" + "".join(f"{name},rat\n" for name in names)
+    (folder / "neurons.csv").write_text(table)
+    settings = FolderSettings(swc_dir=folder / "swc", metadata=folder / "neurons.csv")
+    find_folder_neurons(settings, folder / "out")
+    said = capsys.readouterr().err
+    assert f"5 of 6 rows match no SWC file (gone.swc, a/lost.swc, Other.swc and 2 more; all are in {folder}" in said
+    rows = [json.loads(line) for line in (folder / "out" / "unmatched.jsonl").read_text().splitlines()]
+    assert [row["swc"] for row in rows] == names
+    assert [row["reason"] for row in rows] == ["no_swc_file"] * 4 + ["ambiguous_metadata"]
+    (folder / "neurons.csv").write_text("swc,species\nother.swc,cat\n")
+    find_folder_neurons(settings, folder / "out")
+    assert "match no SWC file" not in capsys.readouterr().err
+    assert not (folder / "out" / "unmatched.jsonl").exists()
+
+
+def test_columns_with_names_of_their_own_are_mapped(folder: Path) -> None:
+    (folder / "neurons.csv").write_text("Datei;Tier\nother.swc;cat\n")
+    columns = {"swc": "Datei", "species": "Tier"}
+    settings = FolderSettings(swc_dir=folder / "swc", metadata=folder / "neurons.csv", columns=columns)
+    assert {neuron.record.species for neuron in find_folder_neurons(settings)} == {None, "cat"}
+    with pytest.raises(ValueError, match="no field 'color'"):
+        FolderSettings(columns={"color": "Farbe"})

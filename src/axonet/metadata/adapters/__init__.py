@@ -40,7 +40,9 @@ def load_records(
         loaded = load_table(file, columns)
         records = loaded.records
         if loaded.ignored:
-            warn(f"{file}: columns that are not used: {', '.join(loaded.ignored)}")
+            hint = "; it looks like records of NeuroMorpho.Org: --source neuromorpho"
+            told = hint if "neuron_name" in loaded.ignored else ""
+            warn(f"{file}: columns that are not used: {', '.join(loaded.ignored)}{told}")
     elif columns:
         raise UserError(f"a column mapping is for tables; {source} records have fixed names")
     elif source == "neuromorpho":

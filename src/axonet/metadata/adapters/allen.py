@@ -9,7 +9,8 @@ from typing import Any
 
 from axonet.core.errors import UserError
 from axonet.core.files import read_json, read_jsonl
-from axonet.metadata.adapters.table import downloaded_swc, integer_text, read_csv, record_of
+from axonet.metadata.adapters.dialect import dialect_hint, dialect_of
+from axonet.metadata.adapters.table import column_names, downloaded_swc, integer_text, read_csv, record_of
 from axonet.metadata.normalize import driver_markers
 from axonet.metadata.record import NeuronRecord
 from axonet.metadata.vocabulary.words import said
@@ -43,9 +44,8 @@ def load_allen(path: Path) -> list[NeuronRecord]:
         elif said(row.get(PATCH_SEQ_ID)) is not None:
             record = patch_seq_record(row)
         else:
-            raise UserError(
-                f"{path}, row {number}: neither {RMA_ID} nor {PATCH_SEQ_ID}: no cell of the Allen Institute"
-            )
+            hint = "" if dialect_of(row) == "allen" else f"; {dialect_hint(row)}"
+            raise UserError(f"{path}, row {number}: neither {RMA_ID} nor {PATCH_SEQ_ID}{hint}")
         records[record.id] = record
     return list(records.values())
 
@@ -55,6 +55,8 @@ def _rows(path: Path) -> list[dict[str, Any]]:
         raise UserError(f"{path}: no such file")
     if path.suffix.lower() in (".csv", ".tsv"):
         return read_csv(path)[1]
+    if path.suffix.lower() == ".parquet":
+        raise UserError(f"{path}: cells of the Allen Institute are JSON or CSV; {dialect_hint(column_names(path))}")
     if path.suffix.lower() != ".json":
         return read_jsonl(path)
     answer = read_json(path)

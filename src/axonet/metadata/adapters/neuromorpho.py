@@ -8,7 +8,8 @@ from typing import Any
 
 from axonet.core.errors import UserError
 from axonet.core.files import read_jsonl
-from axonet.metadata.adapters.table import downloaded_swc, integer_text, record_of
+from axonet.metadata.adapters.dialect import dialect_hint, dialect_of
+from axonet.metadata.adapters.table import column_names, downloaded_swc, integer_text, record_of
 from axonet.metadata.normalize import listed
 from axonet.metadata.record import NeuronRecord
 from axonet.metadata.vocabulary.words import said
@@ -25,17 +26,13 @@ def load_neuromorpho(path: Path) -> list[NeuronRecord]:
         UserError: the file is missing or broken, or a row has no ``neuron_id`` or no ``neuron_name``.
     """
     if path.suffix.lower() in (".csv", ".tsv", ".parquet"):
-        raise UserError(
-            f"{path}: records of NeuroMorpho.Org are JSON lines; a table of your own is read with --source table"
-        )
+        raise UserError(f"{path}: records of NeuroMorpho.Org are JSON lines; {dialect_hint(column_names(path))}")
     records: dict[str, NeuronRecord] = {}
     for number, row in enumerate(read_jsonl(path), start=1):
         for key in ("neuron_id", "neuron_name"):
             if said(row.get(key)) is None:
-                raise UserError(
-                    f"{path}, row {number}: no {key}; a NeuroMorpho.Org record has one. "
-                    "A table of your own is read with --source table"
-                )
+                hint = "" if dialect_of(row) == "neuromorpho" else f"; {dialect_hint(row)}"
+                raise UserError(f"{path}, row {number}: no {key}, which every record of NeuroMorpho.Org has{hint}")
         record = neuromorpho_record(row)
         records[record.id] = record
     return list(records.values())

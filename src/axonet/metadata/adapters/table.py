@@ -12,6 +12,7 @@ from axonet.core.errors import UserError
 from axonet.core.files import read_jsonl, read_table
 from axonet.metadata import normalize
 from axonet.metadata.adapters.arrow import file_name, folder_path, from_table, holds_records, path_parts
+from axonet.metadata.adapters.dialect import dialect_hint, dialect_of
 from axonet.metadata.record import NeuronRecord
 from axonet.metadata.vocabulary.markers import marker_word
 from axonet.metadata.vocabulary.species import species_name
@@ -85,14 +86,24 @@ def load_table(path: Path, columns: Mapping[str, str] | None = None) -> LoadedTa
     else:
         raise UserError(f"{path}: cannot read {suffix or 'a file without an ending'}; a table is {FORMATS}")
     chosen = choose_columns(names, columns or {}, path)
+    if dialect_of(names) == "allen" and chosen.keys() <= {"id", "swc"}:  # every cell would be "a neuron"
+        raise UserError(f"{path}: no table of your own; {dialect_hint(names)}")
     records = [_record(row, number, chosen, path) for number, row in enumerate(rows, start=1)]
     _refuse_duplicates(records, path, has_ids="id" in chosen)
     used = set(chosen.values())
     return LoadedTable(records, tuple(name for name in names if name not in used))
 
 
+def column_names(path: Path) -> list[str]:
+    """Names of the columns of a CSV, TSV or Parquet file."""
+    return read_table(path).column_names if path.suffix.lower() == ".parquet" else read_csv(path)[0]
+
+
 def read_csv(path: Path) -> tuple[list[str], list[dict[str, Any]]]:
-    """Header and rows of a CSV or TSV file; a tab in a header without commas means tabs, whatever the ending.
+    """Header and rows of a CSV or TSV file.
+
+    Whatever the ending, the sign that the header has most of is between the cells: comma, tab or semicolon (which
+    spreadsheets write where the comma is the decimal sign).
 
     Raises:
         UserError: not UTF-8, no header, or a row with more cells than the header.
@@ -100,13 +111,16 @@ def read_csv(path: Path) -> tuple[list[str], list[dict[str, Any]]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             header = file.readline()
-            tabs = path.suffix.lower() == ".tsv" or ("\t" in header and "," not in header)
             file.seek(0)
-            reader = csv.DictReader(file, delimiter="\t" if tabs else ",", strict=True)
+            delimiter = max("\t,;" if path.suffix.lower() == ".tsv" else ",\t;", key=header.count)
+            reader = csv.DictReader(file, delimiter=delimiter, strict=True)
             rows = list(reader)
             names = [name.strip() for name in reader.fieldnames or ()]
     except UnicodeDecodeError as error:
-        raise UserError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start})") from None
+        reason = f"{error.reason} at byte {error.start}"
+        raise UserError(f'{path}: not UTF-8 text ({reason}); save it as "CSV UTF-8"') from None
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
     except csv.Error as error:
         raise UserError(f"{path}: not a readable CSV file ({error})") from None
     if not names:
@@ -137,9 +151,11 @@ def choose_columns(names: Iterable[str], mapping: Mapping[str, str], path: Path)
             chosen[field] = found
     for field in REQUIRED:
         if field not in chosen:
+            other = dialect_of(present.values())
+            hint = f"; {dialect_hint(present.values())}" if other is not None else ""
             raise UserError(
-                f"{path}: missing column {field!r}; give one of {', '.join(COLUMNS[field])}, "
-                f"there are: {', '.join(present.values()) or 'none'}"
+                f"{path}: missing column {field!r}; give one of {', '.join(COLUMNS[field])}, or --column {field}=NAME; "
+                f"there are: {', '.join(present.values()) or 'none'}{hint}"
             )
     return chosen
 
