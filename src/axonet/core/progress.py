@@ -30,10 +30,55 @@ def track(items: Iterable[T], description: str, total: int | None = None) -> Ite
     """
     if total is None and isinstance(items, Sized):
         total = len(items)
-    if sys.stderr.isatty() and "NO_PROGRESS" not in os.environ:
+    if on_terminal():
         yield from _bar(items, description, total)
     else:
         yield from _lines(items, description, total)
+
+
+def on_terminal() -> bool:
+    """Whether a bar can be shown: on a terminal, unless NO_PROGRESS is set."""
+    return sys.stderr.isatty() and "NO_PROGRESS" not in os.environ
+
+
+def duration(seconds: float) -> str:
+    """A time span as people say it: ``12.3 s``, ``4 min 10 s``, ``3 h 20 min``, ``2 d 4 h``."""
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    for large, small, size, part in (("min", "s", 60, 1), ("h", "min", 3600, 60), ("d", "h", 86400, 3600)):
+        number, rest = divmod(whole, size)
+        if whole < size * (24 if large == "h" else 60) or large == "d":
+            return f"{number} {large} {rest // part} {small}" if rest // part else f"{number} {large}"
+    raise AssertionError("a day holds every longer span")
+
+
+class Bar:
+    """A bar on a terminal for work that is not a loop over items; lines said meanwhile appear above it."""
+
+    def __init__(self, description: str, total: int) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[text]}"),
+        )
+        self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
+        self._task = self._progress.add_task(description, total=total, text="")
+        self._progress.start()
+
+    def show(self, done: int, text: str | None = None) -> None:
+        """Move the bar; the text behind it stays when None is given."""
+        self._progress.update(self._task, completed=done)
+        if text is not None:
+            self._progress.update(self._task, text=text)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self._progress.stop()
 
 
 def _bar(items: Iterable[T], description: str, total: int | None) -> Iterator[T]:

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from axonet.core.files import write_text
 from axonet.core.progress import say
 from axonet.learning.optimizer import apply_settings_after_resume
-
-SECONDS_BETWEEN_LINES = 60.0
 
 
 class StepLimit(Callback):
@@ -30,38 +29,67 @@ class StepLimit(Callback):
             trainer.should_stop = True
 
 
-class StopOnInterrupt(Callback):
-    """Lets an interrupt (Ctrl-C) take effect between two batches, where a run can be taken up without loss.
+class StopBetweenSteps(Callback):
+    """Lets Ctrl-C and a scheduler's signals take effect between two steps, where a run can be taken up without loss.
 
-    A second interrupt takes effect at once.
+    SIGTERM comes with a preemption or a cancelled job, SIGUSR1 by convention some time before a job's time is over
+    (``sbatch --signal=USR1@120``). A second Ctrl-C takes effect at once.
+
+    Attributes:
+        asked: the signal that was heard.
     """
 
     def __init__(self) -> None:
-        self._asked = False
+        self.asked: signal.Signals | None = None
 
     @contextmanager
-    def listening(self, trainer: Trainer) -> Iterator[None]:
-        """Listen for interrupts while the block runs, and leave things as they were."""
-        # Several processes would stop at different batches and wait for each other; other threads get no signals.
-        if trainer.world_size > 1 or threading.current_thread() is not threading.main_thread():
+    def listening(self) -> Iterator[None]:
+        """Leave the handling of signals as it was before the block."""
+        # Other threads get no signals.
+        if threading.current_thread() is not threading.main_thread():
             yield
             return
-        former = signal.signal(signal.SIGINT, self._hear)
+        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+        former = [signal.getsignal(number) for number in numbers]
+        signal.signal(signal.SIGINT, self._hear)
+        signal.signal(signal.SIGUSR1, self._hear)
         try:
             yield
         finally:
-            signal.signal(signal.SIGINT, former)
+            for number, handler in zip(numbers, former, strict=True):
+                signal.signal(number, handler)
 
-    def on_train_batch_start(self, trainer: Trainer, *_: Any) -> None:
-        """Stop before the next batch."""
-        if self._asked:
-            raise KeyboardInterrupt
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Take over from Lightning, which would stop within a step of several batches."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        if trainer.world_size == 1:
+            signal.signal(signal.SIGTERM, self._hear)
+        else:
+            # Several processes would stop at different steps and wait for each other: Lightning lets the first decide.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            signal.signal(signal.SIGUSR1, self._pass_on)
 
-    def _hear(self, *_: Any) -> None:
-        if self._asked:
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
+        """Stop before the next step."""
+        if self.asked is None or batch_idx % trainer.accumulate_grad_batches:
+            return
+        if self.asked is signal.SIGINT:
             raise KeyboardInterrupt
-        self._asked = True
-        say("stopping after this batch or validation; interrupt again to stop at once")
+        raise SIGTERMException
+
+    def _hear(self, number: int, _: Any) -> None:
+        if number == signal.SIGINT and self.asked is not None:
+            raise KeyboardInterrupt
+        self.asked = signal.Signals(number)
+        if number == signal.SIGINT:
+            say("stopping after this batch or validation; interrupt again to stop at once")
+        else:
+            say(f"{self.asked.name}: stopping after this batch or validation")
+
+    def _pass_on(self, number: int, _: Any) -> None:
+        self.asked = signal.Signals(number)
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 class SettingsAfterResume(Callback):
@@ -106,43 +134,3 @@ def history_csv(rows: dict[int, dict[str, float]]) -> str:
     for epoch in sorted(rows):
         table.writerow([epoch, *(f"{rows[epoch][name]:.7g}" if name in rows[epoch] else "" for name in names)])
     return text.getvalue()
-
-
-class EpochLines(Callback):
-    """A line per epoch, and one a minute within long epochs."""
-
-    def __init__(self, monitor: str) -> None:
-        self.monitor = monitor
-        self._started = self._last = 0.0
-        self._batches = 0
-
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Start the clock; a resumed epoch has no other start."""
-        self.on_train_epoch_start(trainer, pl_module)
-
-    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Start the clock."""
-        self._started = self._last = time.monotonic()
-        self._batches = 0
-
-    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
-        """Say how far a long epoch is."""
-        self._batches += 1
-        now = time.monotonic()
-        if now - self._last >= SECONDS_BETWEEN_LINES and trainer.is_global_zero:
-            self._last = now
-            done = trainer.fit_loop.epoch_loop.batch_progress.current.ready
-            rate, n_batches = self._batches / (now - self._started), trainer.num_training_batches
-            say(f"epoch {trainer.current_epoch + 1}: batch {done:,} of {n_batches:,}, {rate:.3g} per second")
-
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Say what the epoch brought."""
-        if not trainer.is_global_zero:
-            return
-        names = dict.fromkeys(["train/loss", "val/loss", self.monitor])
-        values = [
-            f"{name} {float(trainer.callback_metrics[name]):.4g}" for name in names if name in trainer.callback_metrics
-        ]
-        seconds = time.monotonic() - self._started
-        of = f" of {trainer.max_epochs}" if (trainer.max_epochs or -1) > 0 else f", step {trainer.global_step:,}"
-        say(f"epoch {trainer.current_epoch + 1}{of}: {', '.join(values)} ({seconds:.1f} s)")

@@ -21,14 +21,12 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from axonet.core.errors import UserError
 from axonet.core.progress import say
 from axonet.inference.device import torch_device
-from axonet.learning.callbacks import (
-    EpochLines,
-    HistoryWriter,
-    SettingsAfterResume,
-    StepLimit,
-    StopOnInterrupt,
-)
+from axonet.learning.callbacks import HistoryWriter, SettingsAfterResume, StepLimit, StopBetweenSteps
+from axonet.learning.epoch_lines import EpochLines
+from axonet.learning.loader_watch import LoaderWatch
+from axonet.learning.machine_errors import plain_machine_errors
 from axonet.learning.processes import is_first_process
+from axonet.learning.requeue import requeue_job
 from axonet.learning.run_folder import WORKING_FOLDER, copy_file, prepare_folder, remove_working_folder
 from axonet.learning.selection import Patience, RunKeeper, Selection
 from axonet.learning.settings import FitSettings
@@ -65,6 +63,7 @@ def fit(
     selection: Selection,
     resume: Path | None = None,
     callbacks: Sequence[Callback] = (),
+    memory_advice: str = "lower --batch-size",
 ) -> FitResult:
     """Train a module and leave ``best.ckpt``, ``last.ckpt`` and ``history.csv`` in ``save_dir``.
 
@@ -81,6 +80,7 @@ def fit(
         selection: which epoch is the best.
         resume: a ``last.ckpt`` to go on from.
         callbacks: further callbacks of the stage.
+        memory_advice: what to say when memory runs out.
 
     Raises:
         UserError: the machine cannot do what the settings ask for, an image cannot be read, the loss is no longer a
@@ -89,29 +89,35 @@ def fit(
     """
     quiet_lightning()
     keeper = RunKeeper(save_dir / WORKING_FOLDER, selection, on_validation=val is not None)
-    stop = StopOnInterrupt()
+    stop = StopBetweenSteps()
+    watches = [LoaderWatch(train.num_workers), stop]
     with without_known_warnings():
-        trainer = _trainer(settings, keeper, save_dir, log_dir, val is not None, resume, [*callbacks, stop])
+        trainer = _trainer(settings, keeper, save_dir, log_dir, val is not None, resume, [*callbacks, *watches])
     prepare_folder(save_dir, resume)
     train.position = lambda: (trainer.current_epoch, trainer.fit_loop.epoch_loop.batch_progress.current.ready)
     for loader in (train, val):
         if loader is not None:
             loader.rank, loader.world_size = trainer.global_rank, trainer.world_size
             loader.pin_memory = _on_cuda(trainer)
+    stopped_early = False
     try:
-        with without_known_warnings(), stop.listening(trainer):
+        with without_known_warnings(), stop.listening(), plain_machine_errors(memory_advice):
             trainer.fit(module, train, val, ckpt_path=resume, weights_only=True)
     except SystemExit as stopped:
+        stopped_early = True
         # Lightning ends the process when the user interrupts it; the command has its own way of saying so.
         if isinstance(stopped.__context__, KeyboardInterrupt):
             raise KeyboardInterrupt from stopped
         if isinstance(stopped, SIGTERMException):
-            say("terminated; --resume auto goes on from here")
-            raise SystemExit(128 + signal.SIGTERM) from stopped
+            if trainer.is_global_zero:
+                say("terminated; --resume auto goes on from here")
+            raise SystemExit(128 + (stop.asked or signal.SIGTERM)) from stopped
         raise
     finally:
         if trainer.is_global_zero and keeper.last_path.is_file():
             copy_file(keeper.last_path, save_dir / "last.ckpt")
+        if trainer.is_global_zero and stopped_early and stop.asked is signal.SIGUSR1:
+            requeue_job()
     if keeper.best_value is None or keeper.best_epoch is None:
         remove_working_folder(save_dir)
         raise UserError(f"{resume}: no epoch is left from which a best one could be chosen; raise --max-epochs")
@@ -165,7 +171,7 @@ def _trainer(
     own: list[Callback] = [
         StepLimit(),
         HistoryWriter(save_dir / "history.csv"),
-        EpochLines(keeper.monitor),
+        EpochLines(["train/loss", "val/loss", "val/dice", keeper.monitor]),
         keeper,
     ]
     if resume is not None:

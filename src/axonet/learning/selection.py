@@ -183,5 +183,5 @@ class Patience(EarlyStopping):
 
 
 def _epoch_is_over(trainer: Trainer) -> bool:
-    progress = trainer.fit_loop.epoch_loop.batch_progress
-    return progress.is_last_batch or progress.current.ready >= trainer.num_training_batches
+    done: int = trainer.fit_loop.epoch_loop.batch_progress.current.processed  # type: ignore[attr-defined]
+    return done >= trainer.num_training_batches

@@ -20,6 +20,7 @@ from axonet.learning.resume import prepare_resume
 from axonet.learning.selection import Selection, selection_by
 from axonet.learning.settings import Stage1Settings
 from axonet.learning.stage1_module import Stage1Module
+from axonet.learning.stage1_watch import Stage1Watch
 from axonet.learning.validation_images import ValidationImageLogger
 from axonet.learning.views_dataset import OrderedViews, PlannedLoader, ShuffledViews, views_digest
 
@@ -87,7 +88,8 @@ def train_stage1(
         log_dir=log_dir,
         selection=selection,
         resume=last,
-        callbacks=[pictures],
+        callbacks=[pictures, Stage1Watch()],
+        memory_advice=_memory_advice(settings, spec),
     )
     describe_result(result, selection)
     return result
@@ -133,6 +135,15 @@ def complete_spec(spec: InputSpec, settings: Stage1Settings, fov_um: NDArray[np.
     size = trained_size(spec, settings.height, settings.width)
     chosen = {"image_size": size, "zoom": settings.zoom}
     return spec.model_copy(update=chosen | {"log_fov_mean": mean, "log_fov_std": std})
+
+
+def _memory_advice(settings: Stage1Settings, spec: InputSpec) -> str:
+    height, width = spec.input_size
+    together = settings.batch_size * settings.gradient_accumulation_steps
+    return (
+        f"lower --batch-size (now {settings.batch_size}; --gradient-accumulation-steps keeps {together} images per "
+        f"step), --width and --height (now {width} x {height} pixels) or --base-channels (now {settings.base_channels})"
+    )
 
 
 def _announce(module: Stage1Module, plan: ShuffledViews, selection: Selection) -> None:

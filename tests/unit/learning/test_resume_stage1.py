@@ -52,22 +52,80 @@ def last_losses(folder: Path) -> dict[str, str]:
 
 
 # Six neurons of two views in batches of four: three steps an epoch.
-@pytest.mark.parametrize("step", [3, 5])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("number", "step"), [(signal.SIGINT, 3), (signal.SIGTERM, 3), (signal.SIGTERM, 5), (signal.SIGUSR1, 5)]
+)
 @pytest.mark.parametrize(
     "hook", ["on_train_batch_start", "on_train_batch_end", "on_validation_start", "on_train_epoch_end"]
 )
 def test_a_resumed_run_ends_like_an_uninterrupted_one(tmp_path, monkeypatch, whole_run, hook, number, step):
-    handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    handlers = [signal.getsignal(kind) for kind in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)]
     code = interrupt(tmp_path, monkeypatch, Signal(number, hook, step), **WARM)
-    assert code == (None if number == signal.SIGINT else 128 + signal.SIGTERM)
-    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
+    assert code == (None if number == signal.SIGINT else 128 + number)
+    assert [signal.getsignal(kind) for kind in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)] == handlers
     assert not (tmp_path / "best.ckpt").exists()
     train(tmp_path, resume=str(tmp_path / "last.ckpt"), **WARM)
     assert [row["epoch"] for row in history(tmp_path)] == ["0", "1", "2"]
     assert last_losses(tmp_path) == last_losses(whole_run)
     for name in ("last.ckpt", "best.ckpt"):
         assert load_checkpoint(tmp_path / name)["fingerprint"] == load_checkpoint(whole_run / name)["fingerprint"]
+
+
+@pytest.mark.parametrize(
+    ("number", "hook"), [(signal.SIGTERM, "on_train_batch_start"), (signal.SIGUSR1, "on_before_backward")]
+)
+def test_a_signal_waits_for_the_end_of_an_accumulated_step(tmp_path, monkeypatch, hook, number):
+    # Four steps of two batches and one of a single batch; the second batch of the third step hears the signal.
+    changed = {"gradient_accumulation_steps": 2, "batch_size": 2, "n_neurons": 9, "max_epochs": 2, "ema_decay": 0.9}
+    train(tmp_path / "whole", **changed)
+    seen: list[int] = []
+
+    class InTheMiddle(Callback):
+        def send(self, trainer, *_) -> None:
+            seen.append(trainer.global_step)
+            if len(seen) == 6:
+                os.kill(os.getpid(), number)
+
+    callback = InTheMiddle()
+    setattr(callback, hook, callback.send)
+    interrupt(tmp_path / "run", monkeypatch, callback, **changed)
+    assert seen.count(2) == 2
+    train(tmp_path / "run", resume="auto", **changed)
+    for name in ("last.ckpt", "best.ckpt"):
+        of_run, of_whole = (load_checkpoint(tmp_path / run / name)["fingerprint"] for run in ("run", "whole"))
+        assert of_run == of_whole
+
+
+@pytest.mark.parametrize(
+    ("array", "answer", "line"),
+    [
+        ({}, 0, "job 17 is queued again"),
+        ({"SLURM_ARRAY_JOB_ID": "12", "SLURM_ARRAY_TASK_ID": "3"}, 0, "job 12_3 is queued again"),
+        ({}, 1, "job 17 could not be queued again (no such job); submit it again with --resume auto"),
+    ],
+)
+def test_a_job_whose_time_is_over_is_queued_again_once_its_state_is_saved(
+    tmp_path, monkeypatch, capsys, array, answer, line
+):
+    fake = tmp_path / "bin" / "scontrol"
+    fake.parent.mkdir()
+    saved, called = tmp_path / "run" / "last.ckpt", tmp_path / "called"
+    fake.write_text(f'#!/bin/sh\ntest -f {saved} && echo "$@" > {called}\necho no such job >&2\nexit {answer}\n')
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", str(fake.parent), prepend=os.pathsep)
+    for name, value in ({"SLURM_JOB_ID": "17"} | array).items():
+        monkeypatch.setenv(name, value)
+    interrupt(tmp_path / "run", monkeypatch, Signal(signal.SIGUSR1, "on_train_batch_end", 2))
+    assert called.read_text().split()[0] == "requeue"
+    assert line in capsys.readouterr().err
+
+
+def test_a_signal_that_comes_too_late_queues_nothing_again(tmp_path, monkeypatch, capsys, with_callback):
+    monkeypatch.setenv("SLURM_JOB_ID", "17")
+    with_callback(Signal(signal.SIGUSR1, "on_fit_end", 9))
+    train(tmp_path)
+    assert (tmp_path / "best.ckpt").is_file()
+    assert "queued again" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("val", [True, False])
