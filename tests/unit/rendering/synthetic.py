@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from axonet.morphology.neuron import Neuron
+from axonet.rendering import RenderSettings
+from axonet.rendering.backends import drawing
 from axonet.rendering.camera import Camera
-from axonet.rendering.cpu import draw
 from axonet.rendering.geometry import build_geometry
-from axonet.rendering.raster import Canvas
+from axonet.rendering.gl_devices import NoDevices, list_devices
 
 SOMA, AXON, BASAL, APICAL = 1, 2, 3, 4
+
+try:
+    NO_GL = "" if list_devices() else "EGL lists no graphics device on this machine"
+except NoDevices as error:
+    NO_GL = f"EGL lists no graphics device on this machine: {error}"
+
+needs_gl = pytest.mark.skipif(bool(NO_GL), reason=NO_GL)
+BACKENDS = ["cpu", pytest.param("gl", marks=needs_gl)]
+PROJECTIONS = ["ortho", "perspective"]
 
 
 def random_neuron(seed=0, n_nodes=300, spread=(1.0, 1.0, 1.0), radius=(0.2, 1.0), n_trees=1, step=6.0):
@@ -45,10 +56,12 @@ def looking(direction=(0.0, 0.0, 1.0), up=(0.0, 1.0, 0.0)):
     return np.stack([np.cross(forward, upward), upward, forward])
 
 
-def picture(neuron, size=64, um_per_px=1.0, direction=(0.0, 0.0, 1.0), center=(0.0, 0.0, 0.0), samples=1, **camera):
-    """Mask and depth of one view, one sample per pixel unless told otherwise."""
+def picture(neuron, size=64, um_per_px=1.0, direction=(0.0, 0.0, 1.0), center=(0.0, 0.0, 0.0), backend="cpu", **camera):
+    """Mask and depth of one view, one sample per pixel."""
     view = Camera(looking(direction), np.asarray(center, dtype=float), um_per_px, size, size, **camera)
-    mask, depth, _, _ = draw(build_geometry(neuron), view, Canvas.blank(size * samples, size * samples))
+    settings = RenderSettings(width=size, height=size, supersample_factor=1, backend=backend)
+    with drawing(build_geometry(neuron), settings) as draw:
+        mask, depth, _, _ = draw(view)
     return mask, depth, view
 
 

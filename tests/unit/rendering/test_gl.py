@@ -11,17 +11,11 @@ from scipy import ndimage
 from axonet.core.errors import UserError
 from axonet.morphology.neuron import Neuron
 from axonet.rendering import RenderSettings, render_neuron
-from axonet.rendering.geometry import build_geometry
-from axonet.rendering.gl_devices import NoDevices, list_devices
+from axonet.rendering.gl_devices import list_devices
 
-from .synthetic import APICAL, AXON, BASAL, looking, offsets, random_neuron, stick
+from .synthetic import APICAL, AXON, BASAL, needs_gl, random_neuron, stick
 
-try:
-    REASON = "" if list_devices() else "EGL lists no graphics device on this machine"
-except NoDevices as error:
-    REASON = f"EGL lists no graphics device on this machine: {error}"
-
-pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
+pytestmark = needs_gl
 
 
 def both(neuron, **settings):
@@ -84,21 +78,6 @@ def test_a_cone_seen_end_on_and_nested_spheres_are_as_on_the_cpu():
                 assert overlap >= 0.999
                 assert same_class == 1.0
                 assert depth < 1e-3
-
-
-def test_a_sphere_has_its_closed_form():
-    from axonet.rendering.camera import Camera
-    from axonet.rendering.gl_draw import gl_drawing
-
-    geometry = build_geometry(Neuron.from_arrays([[3.0, -2.0, 5.0]], [-1], AXON, 20.0, name="ball"))
-    with gl_drawing(geometry, 64, 64, 1, None) as draw:
-        picture = draw(Camera(looking(), np.zeros(3), 1.0, 64, 64))
-    right, up = offsets(64, 1.0)
-    # The basis of ``looking`` has right = forward x up, which is -x.
-    inside = 400.0 - (right + 3.0) ** 2 - (up + 2.0) ** 2
-    assert np.array_equal(picture.mask > 0, inside >= 0.0)
-    seen = inside > 1.0
-    assert np.abs(picture.depth_um - (5.0 - np.sqrt(np.maximum(inside, 0.0))))[seen].max() < 1e-4
 
 
 def test_thin_cable_has_no_gaps():

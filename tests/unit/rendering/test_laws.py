@@ -15,10 +15,9 @@ from axonet.morphology.neuron import Neuron
 from axonet.rendering import RenderSettings, depth_from_image, render_neuron
 from axonet.rendering.geometry import build_geometry
 
-from .synthetic import APICAL, AXON, SOMA, random_neuron, stick
+from .synthetic import APICAL, AXON, PROJECTIONS, SOMA, random_neuron, stick
 
 TOUCHING = np.ones((3, 3))
-PROJECTIONS = ["ortho", "perspective"]
 FEW = {"biased_views": 3, "random_views": 3}
 SPREADS = [(1.0, 1.0, 1.0), (1.0, 0.7, 0.05), (1.0, 1.0, 0.0), (1.0, 0.0, 0.0), (0.01, 3.0, 0.3)]
 

@@ -8,7 +8,7 @@ import pytest
 from axonet.morphology.neuron import Neuron
 
 from . import reference
-from .synthetic import AXON, BASAL, SOMA, looking, offsets, picture, random_neuron, stick, whole_cones
+from .synthetic import AXON, BACKENDS, BASAL, SOMA, looking, offsets, picture, random_neuron, stick, whole_cones
 
 DEPTH_STEP = 1e-3
 """px; the finest step that is promised."""
@@ -98,14 +98,15 @@ def test_a_joint_belongs_to_the_parent():
     assert (mask[covered & (world_x > 0)] == AXON).all()
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("seed", range(5))
-def test_the_slow_reference_shows_the_same_picture(seed):
+def test_the_slow_reference_shows_the_same_picture(seed, backend):
     rng = np.random.default_rng(seed)
     neuron = random_neuron(seed, n_nodes=60, radius=(1.0, 5.0), step=9.0)
     direction = rng.normal(size=3)
     size, um_per_px = 128, 1.1
     center = neuron.xyz.mean(axis=0)
-    mask, depth, _ = picture(neuron, size, um_per_px, direction, center)
+    mask, depth, _ = picture(neuron, size, um_per_px, direction, center, backend)
     expected, expected_depth = reference.orthographic(
         whole_cones(neuron), neuron.compartment, looking(direction), center, um_per_px, size, size
     )
