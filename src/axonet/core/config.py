@@ -155,7 +155,9 @@ def parse_command(model: type[CommandType], argv: Sequence[str], program: str | 
     from pydantic_settings.sources import PydanticBaseSettingsSource
 
     short_names = {name: _extra(field).get("short") for name, field in model.model_fields.items()}
-    shortcuts: dict[str, str | list[str]] = {name: short for name, short in short_names.items() if short is not None}
+    shortcuts: dict[str, str | list[str]] = {
+        name.replace("_", "-"): short for name, short in short_names.items() if short is not None
+    }
 
     class Parsed(model, BaseSettings):  # type: ignore[valid-type, misc]
         model_config = SettingsConfigDict(

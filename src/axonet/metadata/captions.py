@@ -80,20 +80,23 @@ class NeuronTextGenerator:
         """The fixed captions of a neuron at all levels."""
         return {level: self.caption(record, measures, level) for level in LEVELS}
 
-    def draw(self, record: NeuronRecord, measures: Measures | None, seed: int, epoch: int) -> Caption:
-        """A caption for training: level by weight, details at random.
+    def draw(
+        self, record: NeuronRecord, measures: Measures | None, seed: int, epoch: int, level: Level | None = None
+    ) -> Caption:
+        """A caption for training: level by weight unless one is given, details at random.
 
         It depends on seed, neuron and epoch only, so that reruns and workers agree.
         """
         stream = rng(seed, "caption", record.neuron_id, epoch)
-        return self._speak(record, measures, draw_level(stream), Choice(stream))
+        drawn = draw_level(stream)
+        return self._speak(record, measures, drawn if level is None else level, Choice(stream))
 
     def _speak(self, record: NeuronRecord, measures: Measures | None, level: Level, choice: Choice) -> Caption:
         if level not in LEVEL_WEIGHTS:
             raise ValueError(f"no caption level {level!r}; there are {', '.join(LEVELS)}")
         speaker = Speaker(spoken_part(record), Shape.of(measures), self.bins, choice)
         sentence: Sentence = getattr(speaker, level)()
-        return Caption(sentence.text(), level, sentence.claims)
+        return Caption(sentence.text(), level, sentence.claims, sentence.phrases)
 
 
 def draw_level(stream: np.random.Generator) -> Level:

@@ -88,11 +88,13 @@ class Caption:
         text: one noun phrase, without a full stop.
         level: the level that was asked for; a neuron of which little is known may have a coarser text.
         claims: ``{field: value}``; see the module.
+        phrases: ``{field: words}``, the words in which the text makes each claim.
     """
 
     text: str
     level: Level
     claims: Mapping[str, str] = field(default_factory=dict)
+    phrases: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
 
 def facts(record: NeuronRecord, measures: Measures | None = None, bins: Bins | None = None) -> Facts:

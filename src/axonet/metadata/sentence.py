@@ -31,6 +31,7 @@ class Sentence:
         untraced: parts that were not traced.
         part: the part that the picture shows, if it is only one: ``axon``; then the shape is that of the part.
         claims: what the pieces claim.
+        phrases: the words of each claim.
     """
 
     noun: str
@@ -48,9 +49,11 @@ class Sentence:
     untraced: tuple[str, ...] = ()
     part: str | None = None
     claims: dict[str, str] = field(default_factory=dict)
+    phrases: dict[str, str] = field(default_factory=dict)
 
-    def claim(self, name: str, *values: str) -> None:
-        """Add values to what the caption claims in a field."""
+    def claim(self, name: str, *values: str, phrase: str | None = None) -> None:
+        """Add values to what the caption claims in a field, said in a phrase (by default: the values themselves)."""
+        self.phrases[name] = SEPARATOR.join(values) if phrase is None else phrase
         said = [self.claims[name]] if name in self.claims else []
         self.claims[name] = SEPARATOR.join([*said, *values])
 
@@ -61,9 +64,14 @@ class Sentence:
         else:
             self.place = place
         if place.areas:
-            self.claim("region", *place.areas)
+            self.claim("region", *place.areas, phrase=self._area_words(place, acronym))
         if place.layer is not None:
-            self.claim("layer", place.layer)
+            self.claim("layer", place.layer, phrase=layer_phrase(place.layer))
+
+    def _area_words(self, place: Place, acronym: str | None) -> str:
+        if self.place is None and acronym is not None:
+            return acronym
+        return place.phrase if place.layer is None else place.phrase.removeprefix(f"{layer_phrase(place.layer)} of ")
 
     def text(self) -> str:
         """The caption."""

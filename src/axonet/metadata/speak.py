@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from axonet.metadata.choice import Choice
 from axonet.metadata.claims import SEPARATOR, apical_facts, kind, untraced
 from axonet.metadata.figures import figures
-from axonet.metadata.grammar import indefinite
+from axonet.metadata.grammar import indefinite, joined
 from axonet.metadata.normalize import gene_marker
 from axonet.metadata.places import acronym, area_names, full_place, short_place
 from axonet.metadata.record import NeuronRecord
@@ -121,7 +121,7 @@ class Speaker:
                 self._say_unbranched(sentence)
             else:
                 sentence.figures.append(figure.text())
-                sentence.claim(figure.name, figure.claim())
+                sentence.claim(figure.name, figure.claim(), phrase=figure.text())
         return sentence
 
     def _has_type(self) -> bool:
@@ -136,10 +136,10 @@ class Speaker:
         cell_type, cell_class = self.record.cell_type, self.record.cell_class
         if cell_type is not None:
             sentence.noun = noun_of(cell_type, area_names(self.record.region))
-            sentence.claim("cell_type", cell_type)
+            sentence.claim("cell_type", cell_type, phrase=sentence.noun)
         elif cell_class is not None:
             sentence.noun = COARSE_NOUNS.get(cell_class, cell_class)
-            sentence.claim("cell_class", cell_class)
+            sentence.claim("cell_class", cell_class, phrase=sentence.noun)
 
     def _say_modifier(self, sentence: Sentence, unknown_too: bool) -> None:
         skipped = SIGN_MODIFIERS if self._has_type() else frozenset()
@@ -149,7 +149,7 @@ class Speaker:
         if word is None:
             return
         sentence.type_words.append(word)
-        sentence.claim("modifiers", word.casefold())
+        sentence.claim("modifiers", word.casefold(), phrase=word)
         letter, _, rest = sentence.noun.partition(" ")
         if len(letter) == 1 and word.startswith(letter):  # "a T4 cell", not "a T4 T cell"
             sentence.noun = rest
@@ -178,7 +178,7 @@ class Speaker:
     @staticmethod
     def _say_unbranched(sentence: Sentence) -> None:
         sentence.shape_words.append("unbranched")
-        sentence.claim(BRANCH_POINTS, "0")
+        sentence.claim(BRANCH_POINTS, "0", phrase="unbranched")
 
     def _say_origin(self, sentence: Sentence) -> None:
         # "A large adult rat neuron" would make the rat large, so it is either the one or the other.
@@ -201,10 +201,10 @@ class Speaker:
         if markers and self.choice.wants("marker"):
             marker = self.choice.one(markers, [1.0] * len(markers))
             sentence.type_words.append(marker)
-            sentence.claim("markers", marker_key(marker))
+            sentence.claim("markers", marker_key(marker), phrase=marker)
         elif drivers and self.choice.wants("driver"):
             sentence.type_words.append(f"{drivers[0]}-labeled")
-            sentence.claim("markers", marker_key(drivers[0]))
+            sentence.claim("markers", marker_key(drivers[0]), phrase=sentence.type_words[-1])
         named = any(word in gene_marker(self.record.t_type) for word in sentence.type_words)
         if self.record.t_type is not None and not named and self.choice.wants("type name"):
             sentence.type_name = self.record.t_type
@@ -215,7 +215,7 @@ class Speaker:
         has_dendrites = shown is None or "dendrites" in shown
         if SPARSELY_SPINY in self.record.modifiers and has_dendrites and self.choice.wants("spines"):
             sentence.features.append(f"{SPARSELY_SPINY} dendrites")
-            sentence.claim("modifiers", SPARSELY_SPINY)
+            sentence.claim("modifiers", SPARSELY_SPINY, phrase=sentence.features[-1])
         elif self.choice.wants("modifier"):
             self._say_modifier(sentence, unknown_too=True)
 
@@ -226,7 +226,8 @@ class Speaker:
         if known and self.choice.wants("apical"):
             word = self.choice.one(words, [1.0] * len(words)) if words else None
             sentence.features.append(indefinite(f"{word} apical dendrite" if word else "apical dendrite"))
-            sentence.claim("apical", *(("present",) if word is None else ("present", word)))
+            values = ("present",) if word is None else ("present", word)
+            sentence.claim("apical", *values, phrase=sentence.features[-1])
         elif not known and self.shape.get(STEMS) == 1 and self.choice.wants("single process"):
             self._say_single_process(sentence)
         elif not known:
@@ -244,7 +245,7 @@ class Speaker:
             SIZE.low,
         )
         sentence.features.append(f"a single {'short' if short else 'primary'} {what}")
-        sentence.claim(STEMS, "1")
+        sentence.claim(STEMS, "1", phrase=sentence.features[-1])
         if short:
             sentence.claim(EXTENT.name, EXTENT.low)
 
@@ -254,7 +255,7 @@ class Speaker:
             return
         if self.choice.wants("few or many processes"):
             sentence.features.append(f"{word} primary processes")
-            sentence.claim(PROCESSES.name, word)
+            sentence.claim(PROCESSES.name, word, phrase=sentence.features[-1])
             sentence.aside = True
 
     def _say_exact_place(self, sentence: Sentence) -> None:
@@ -270,16 +271,18 @@ class Speaker:
         clause = CONDITION_CLAUSES.get((self.record.condition or "").casefold())
         if clause is not None and self.record.species != "human" and self.choice.wants("condition"):
             sentence.condition = clause
-            sentence.claim("condition", (self.record.condition or "").casefold())
+            sentence.claim("condition", (self.record.condition or "").casefold(), phrase=clause)
 
     def _say_untraced(self, sentence: Sentence) -> None:
         missing = untraced(self.record, self.shape)
         if missing and self.choice.wants("untraced"):
             sentence.untraced = tuple(part for part in ("soma", "axon", "dendrites") if part in missing)
             sentence.claims["untraced"] = SEPARATOR.join(sentence.untraced)
+            sentence.phrases["untraced"] = f"traced without its {joined(sentence.untraced)}"
 
     def _say_part(self, sentence: Sentence) -> None:
         """What is measured of a picture that shows an axon alone is true of the axon, not of the cell."""
         if untraced(self.record, self.shape) == frozenset(("soma", "dendrites")):
             sentence.part = "axon"
             sentence.claims["untraced"] = SEPARATOR.join(("soma", "dendrites"))
+            sentence.phrases["untraced"] = "the axon of"
