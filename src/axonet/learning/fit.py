@@ -93,6 +93,12 @@ def fit(
     watches = [LoaderWatch(train.num_workers), stop]
     with without_known_warnings():
         trainer = _trainer(settings, keeper, save_dir, log_dir, val is not None, resume, [*callbacks, *watches])
+    if val is not None and len(val.plan) < trainer.world_size:
+        batches = "1 batch" if len(val.plan) == 1 else f"{len(val.plan)} batches"
+        raise UserError(
+            f"--devices {trainer.world_size}: the validation views make {batches}, so some processes would have none; "
+            "lower --devices or --batch-size"
+        )
     prepare_folder(save_dir, resume)
     train.position = lambda: (trainer.current_epoch, trainer.fit_loop.epoch_loop.batch_progress.current.ready)
     for loader in (train, val):
