@@ -1,4 +1,4 @@
-"""Files that are generated from the settings models: the config's JSON schema and the settings reference."""
+"""Files that are generated: the config's JSON schema, the settings reference, the words of the metadata."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from axonet.core.config import Settings, setting_names
 from axonet.core.files import to_json, write_text
 from axonet.core.progress import say
 from axonet.core.resources import project_root
+from axonet.metadata.vocabulary.page import words_text
 from axonet.pipeline.root_config import RootConfig, json_schema
 
 SCHEMA = "workflow/schemas/config.schema.json"
 REFERENCE = "docs/reference/settings.md"
+WORDS = "docs/reference/words.md"
 
 _HEAD = """# Settings
 
@@ -97,7 +99,7 @@ def _default(field: FieldInfo) -> str:
 def main() -> int:
     """Write the generated files into the checkout."""
     root = project_root()
-    for name, text in ((SCHEMA, schema_text()), (REFERENCE, reference_text())):
+    for name, text in ((SCHEMA, schema_text()), (REFERENCE, reference_text()), (WORDS, words_text())):
         write_text(root / Path(name), text)
         say(f"wrote {name}")
     return 0

@@ -15,7 +15,8 @@ from axonet.datasets.splits import SplitSettings
 from axonet.evaluation.settings import EvaluationSettings
 from axonet.learning.clip_settings import ClipSettings
 from axonet.learning.settings import Stage1Settings
-from axonet.pipeline.generate import REFERENCE, SCHEMA, reference_text, schema_text
+from axonet.metadata.vocabulary.page import words_text
+from axonet.pipeline.generate import REFERENCE, SCHEMA, WORDS, reference_text, schema_text
 from axonet.pipeline.plan import root_values
 from axonet.pipeline.root_config import RootConfig, load_config
 from axonet.rendering.settings import RenderSettings
@@ -31,6 +32,7 @@ def read(path: Path) -> dict:
 def test_the_generated_files_are_up_to_date():
     assert (REPOSITORY / SCHEMA).read_text() == schema_text(), "run `make schema`"
     assert (REPOSITORY / REFERENCE).read_text() == reference_text(), "run `make schema`"
+    assert (REPOSITORY / WORDS).read_text() == words_text(), "run `make schema`"
 
 
 @pytest.mark.parametrize("file", [REPOSITORY / "config.yaml", *CONFIGS], ids=lambda path: path.name)
