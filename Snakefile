@@ -36,4 +36,5 @@ rule all:
     default_target: True
     input:
         trained,
+        QUALITY_PAGE,
         expand("results/runs/{run}/evaluate/metrics.json", run=PLAN.config.runs),

@@ -25,6 +25,7 @@ CONFIG: dict[str, Any] = {
         "biased_views": 1,
         "random_views": 1,
         "supersample_factor": 2,
+        "zoom_um": 40,
     },
     "split": {"val_ratio": 0.2, "test_ratio": 0.3, "split_seed": 1},
     "stage1": {"base_channels": 4, "latent_channels": 8, "max_steps": 2, "batch_size": 4},

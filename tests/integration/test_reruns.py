@@ -24,8 +24,9 @@ FROM_EVALUATE = Counter(evaluate=1)
 FROM_STAGE2 = Counter(stage2=1, encode_stage2=SHARDS) + FROM_EVALUATE
 FROM_STAGE1 = Counter(stage1=1, encode_stage1=SHARDS) + FROM_STAGE2
 FROM_SPLIT = Counter(split=1) + FROM_STAGE1
-EVERYTHING = Counter(acquire=1, measure=SHARDS, render=SHARDS) + FROM_SPLIT
-ONE_SHARD = Counter(measure=1, render=1)
+QUALITY = Counter(quality=1)
+EVERYTHING = Counter(acquire=1, measure=SHARDS, render=SHARDS) + QUALITY + FROM_SPLIT
+ONE_SHARD = Counter(measure=1, render=1) + QUALITY
 NOTHING = Counter[str]()
 
 
@@ -64,7 +65,7 @@ def test_touched_results_rerun_nothing(project: Project) -> None:
 @pytest.mark.parametrize(
     ("section", "values", "expected"),
     [
-        ("render", {"margin": 0.2}, Counter(render=SHARDS) + FROM_STAGE1),
+        ("render", {"margin": 0.2}, Counter(render=SHARDS) + QUALITY + FROM_STAGE1),
         ("split", {"split_seed": 2}, FROM_SPLIT),
         ("stage1", {"lr": 0.001}, FROM_STAGE1),
         ("stage2", {"lr": 0.001}, FROM_STAGE2),
@@ -86,6 +87,8 @@ def test_a_run_ends_with_its_figures_and_with_who_was_left_out_and_why(project: 
     said = project.say()
     closing = said[said.index("10 neurons drawn, 1 left out (html_page 1):") :]
     assert "folder:page: html_page (results/render/" in closing
+    assert "The worst of them, with pictures: results/quality.html" in closing
+    assert "page.swc" in (project.folder / "results/quality.html").read_text()
     assert "neuron finds its caption" in closing
     assert "chance 0." in closing
     assert "Read next: results/runs/main/evaluate/eval_report.txt" in closing
@@ -189,7 +192,8 @@ class TestCode:
         ("stage", "expected"),
         [
             ("measure", Counter(measure=SHARDS) + FROM_STAGE1),
-            ("render", Counter(render=SHARDS) + FROM_STAGE1),
+            ("render", Counter(render=SHARDS) + QUALITY + FROM_STAGE1),
+            ("quality", QUALITY),
             ("split", FROM_SPLIT),
             ("stage2", FROM_STAGE2),
         ],

@@ -11,6 +11,7 @@ from axonet.pipeline.plan import (
     CATALOG,
     CODE_RECORD,
     INDEX,
+    QUALITY_PAGE,
     Plan,
     describe_drift,
     root_values,
@@ -43,6 +44,7 @@ wildcard_constraints:
 localrules:
     all,
     acquire,
+    quality,
     split,
 
 

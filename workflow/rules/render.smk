@@ -1,5 +1,6 @@
 # in:  a shard of the catalog
-# out: results/render/{hash}/{shard}-{digest}.arrow (packed views and their manifest rows), .qc.parquet (who and why not)
+# out: results/render/{hash}/{shard}-{digest}.arrow (packed views and their manifest rows), .qc.parquet (who and why not);
+#      results/quality.html (the worst neurons to look at, and how often each reason occurs)
 
 
 rule render:
@@ -27,3 +28,32 @@ rule render:
     shell:
         "python -m axonet.training.dataset_generator --catalog {input.catalog} --catalog-shard {wildcards.shard} "
         "--out {params.folder} {params.flags} > {log} 2>&1"
+
+
+rule quality:
+    input:
+        index=ancient(INDEX),
+        views=lambda wildcards: ancient(views(wildcards)),
+    output:
+        report(
+            QUALITY_PAGE,
+            category="Quality",
+            caption="../report/quality.rst",
+        ),
+    log:
+        "results/logs/quality.log",
+    benchmark:
+        "results/benchmarks/quality.tsv"
+    conda:
+        "../../envs/axonet.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime="30m",
+    params:
+        code=PLAN.code["quality"],
+        views=f"results/render/{PLAN.render_hash}",
+    message:
+        "Quality: the worst neurons on a page"
+    shell:
+        "python -m axonet.utils.quality --shards {input.index} --render-dir {params.views} --out {output} > {log} 2>&1"

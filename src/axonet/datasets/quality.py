@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from axonet.datasets.measures import OK
+from axonet.datasets.quality_words import OF_THE_FILE
 from axonet.datasets.shards import ShardImages, read_description, read_rows
 
 MOST_SHOWN = 24
-MOST_WITHOUT_PICTURE = 12
 FEW_NODES, FEW_PIXELS = 20, 50
 
 Row = Mapping[str, Any]
@@ -32,7 +32,7 @@ def remarks(row: Row) -> list[str]:
     Args:
         row: of the quality table.
     """
-    found = list(row["warnings"] or ())
+    found = [code for code in row["warnings"] or () if code != row["status"]]
     if row.get("qc") is not None and row["qc"] < 0.9995:
         found.append("cut_off")
     if row.get("drawn_px") is not None and row["drawn_px"] < FEW_PIXELS:
@@ -46,8 +46,8 @@ def worst_neurons(qc: Iterable[Row], most: int = MOST_SHOWN) -> list[Row]:
     """The neurons to look at first.
 
     Those that were not drawn come first, at most half of what is shown as long as others are there. Then those with
-    the most remarks; among equals the one with the least of its cable in the frame, then with the fewest pixels drawn,
-    then with the fewest nodes.
+    the most remarks, those on the form of the file not counted; among equals the one with the least of its cable in
+    the frame, then with the fewest pixels drawn, then with the fewest nodes.
 
     Args:
         qc: rows of the quality table, one per neuron.
@@ -62,7 +62,10 @@ def worst_neurons(qc: Iterable[Row], most: int = MOST_SHOWN) -> list[Row]:
 
 def _badness(row: Row) -> tuple[float, ...]:
     values = (row.get(name) for name in ("qc", "drawn_px", "n_nodes"))
-    return (-len(remarks(row)), *(float("inf") if value is None else float(value) for value in values))
+    return (
+        -len(set(remarks(row)) - OF_THE_FILE),
+        *(float("inf") if value is None else float(value) for value in values),
+    )
 
 
 def packed_pictures(shards: Iterable[Path], ids: Container[str]) -> Iterator[Picture]:

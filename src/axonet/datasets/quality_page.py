@@ -20,9 +20,9 @@ THUMBNAIL_PX = 176
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1c1e24; --quiet: #646a76; --page: #f5f6f8; --card: #fff; --line: #e1e4e9;
-  --bad: #b3261e; --bad-soft: #fbe9e7; --warn: #7a4d00; --warn-soft: #fdf1dc; --bar: #7f9bc4; }
+  --bad: #b3261e; --bad-soft: #fbe9e7; --warn: #7a4d00; --warn-soft: #fdf1dc; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e8eaee; --quiet: #9aa2af; --page: #14161a; --card: #1d2026;
-  --line: #31353d; --bad: #ff9d94; --bad-soft: #43211f; --warn: #f0c067; --warn-soft: #3b2f18; --bar: #51709e; } }
+  --line: #31353d; --bad: #ff9d94; --bad-soft: #43211f; --warn: #f0c067; --warn-soft: #3b2f18; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
 main { max-width: 1180px; margin: 0 auto; padding: 32px 24px 56px; }
@@ -37,11 +37,10 @@ p { margin: 0 0 8px; max-width: 76ch; }
 .tables { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 460px), 1fr)); gap: 0 24px; }
 table { width: 100%; border-collapse: collapse; background: var(--card); border: 1px solid var(--line);
   font-size: 14px; }
-td { padding: 6px 12px; border-top: 1px solid var(--line); vertical-align: top; }
+td { padding: 4px 12px; border-top: 1px solid var(--line); vertical-align: top; }
 tr:first-child td { border-top: 0; }
 td.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; width: 1%; }
 td.code { white-space: nowrap; width: 1%; }
-td .bar { display: block; height: 3px; border-radius: 2px; background: var(--bar); margin-top: 4px; }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 350px), 1fr)); gap: 16px;
   list-style: none; padding: 0; margin: 16px 0 0; }
 .cards li { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 14px 16px;
@@ -92,13 +91,14 @@ def quality_page(qc: Sequence[Row], worst: Sequence[Row], pictures: Iterable[Pic
 <code>{escape(table)}</code>.</p>
 {_figures(qc)}
 <div class="tables">
-{_counts("Not drawn, and why", [row["status"] for row in qc if row["status"] != OK], len(qc))}
-{_counts("Drawn, with a remark", [code for row in qc if row["status"] == OK for code in remarks(row)], len(qc))}
+{_counts("Not drawn, and why", [row["status"] for row in qc if row["status"] != OK])}
+{_counts("Drawn, with a remark", [code for row in qc if row["status"] == OK for code in remarks(row)])}
 </div>
 <h2>The worst {len(worst)} neurons</h2>
 <p class="quiet">First those that were not drawn, at most {MOST_SHOWN // 2} as long as others are left to show; then
-those with the most remarks; among equals the one with the least of its cable in the frame, with the fewest pixels
-drawn, with the fewest nodes. Three views of each: the fullest, a middling one and the emptiest.</p>
+those with the most remarks, not counting those on the form of the file; among equals the one with the least of its
+cable in the frame, with the fewest pixels drawn, with the fewest nodes. Three views of each: the fullest, a middling
+one and the emptiest.</p>
 {_legend()}
 <ol class="cards">
 {cards}
@@ -121,12 +121,11 @@ def _figures(qc: Sequence[Row]) -> str:
     return f'<dl class="figures">{items}</dl>'
 
 
-def _counts(title: str, codes: Sequence[str], n_neurons: int) -> str:
+def _counts(title: str, codes: Sequence[str]) -> str:
     """A table of codes, the most frequent first."""
     counts = sorted(Counter(codes).items(), key=lambda item: (-item[1], item[0]))
     rows = "".join(
-        f'<tr><td class="n">{count:,}</td><td class="code"><code>{escape(code)}</code>'
-        f'<span class="bar" style="width:{100 * count / n_neurons:.1f}%"></span></td>'
+        f'<tr><td class="n">{count:,}</td><td class="code"><code>{escape(code)}</code></td>'
         f'<td class="quiet">{escape(meaning(code))}</td></tr>'
         for code, count in counts
     )
@@ -163,7 +162,7 @@ def _chip(code: str, kind: str) -> str:
 def _facts(row: Row) -> str:
     facts = []
     if row.get("n_nodes") is not None:
-        facts.append(f"{row['n_nodes']:,} nodes")
+        facts.append(f"{row['n_nodes']:,} node{'' if row['n_nodes'] == 1 else 's'}")
     if row.get("qc") is not None:
         facts.append(f"qc {row['qc']:.3f}")
     if row.get("drawn_px") is not None:
@@ -180,11 +179,11 @@ def _three(views: Sequence[Picture]) -> list[Picture]:
 def _figure(view: Picture) -> str:
     row = view.row
     image = base64.b64encode(thumbnail(view.mask)).decode("ascii")
-    label = f"view {row['view']:02d}" + (f", {row['tier']}" if row.get("tier") else "")
+    label = f"view {row['view']:02d}"
     across = f"{_length(row['um_per_px'] * view.mask.shape[1])} wide" if row.get("um_per_px") else ""
     return (
-        f'<figure><img src="data:image/png;base64,{image}" alt="{escape(label)}">'
-        f"<figcaption>{escape(label)}<br>{across}</figcaption></figure>"
+        f'<figure><img src="data:image/png;base64,{image}" alt="{label}">'
+        f"<figcaption>{label}<br>{across}</figcaption></figure>"
     )
 
 

@@ -37,6 +37,7 @@ REMARKS: dict[str, str] = {
     "multiple_roots": "pieces that are not connected",
     "negative_type": "a type below 0 was read as other",
     "no_soma": "no node of type 1: there is no window around the soma",
+    "not_utf8": "the file is not in UTF-8",
     "non_sequential_ids": "ids are not 1, 2, 3, ...",
     "self_parent": "a node that is its own parent became a root",
     "short_row": "rows with fewer than seven fields were skipped",
@@ -44,9 +45,15 @@ REMARKS: dict[str, str] = {
     "soma_not_root": "the tree was turned so that the soma is its root",
     "suspicious_units": "so large a soma or extent that units may not be µm",
     "unsorted": "children before their parents",
+    "utf8_bom": "a byte order mark before the first row",
     "zero_length_edges": "a node exactly on its parent",
 }
 """What is to be said against a neuron that was drawn."""
+
+OF_THE_FILE = frozenset(
+    ("comma_separated", "extra_columns", "non_sequential_ids", "not_utf8", "soma_not_root", "unsorted", "utf8_bom")
+)
+"""Remarks on the form of a file: nothing of the neuron is lost or in doubt."""
 
 
 def meaning(code: str) -> str:

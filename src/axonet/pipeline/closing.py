@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from axonet.core.files import read_json, read_table
-from axonet.pipeline.plan import INDEX, Plan
+from axonet.pipeline.plan import INDEX, QUALITY_PAGE, Plan
 
 # Set by a caller of the workflow that says the closing lines itself.
 SAID_BY_CALLER = "AXONET_CLOSING_SAID_BY_CALLER"
@@ -23,6 +23,7 @@ def closing_lines(plan: Plan, folder: Path) -> list[str]:
         folder: the workflow's working directory.
     """
     lines = counts(folder / f"{file.removesuffix('.arrow')}.qc.parquet" for file in plan.views(folder / INDEX))
+    lines.append(f"  The worst of them, with pictures: {folder / QUALITY_PAGE}")
     for run in plan.config.runs:
         evaluate = folder / "results" / "runs" / run / "evaluate"
         title = [] if len(plan.config.runs) == 1 else [f"  run {run}", ""]

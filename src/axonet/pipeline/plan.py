@@ -21,6 +21,7 @@ from axonet.sources.listing import check_folder, listing_digest
 
 CATALOG = "results/acquire/catalog.parquet"
 INDEX = "results/acquire/index.json"
+QUALITY_PAGE = "results/quality.html"
 CODE_RECORD = "results/code.json"
 PENDING = "pending"  # stands for a digest that only the acquire step can tell
 
