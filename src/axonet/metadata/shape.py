@@ -49,7 +49,7 @@ class Shape:
             return cls({})
         warnings = measures.get("warnings")
         doubtful = warnings is not None and not DOUBTFUL_UNITS.isdisjoint(warnings)
-        values = {n: float(v) for n, v in measures.items() if isinstance(v, Real) and math.isfinite(v)}
+        values = {n: float(v) for n, v in measures.items() if _is_number(v) and math.isfinite(v)}
         if SOMA_RADIUS in measures and SOMA_RADIUS not in values:
             values.pop(STEMS, None)  # without a soma nothing leaves it: what is counted then are loose pieces
         # Nothing is nothing in all units.
@@ -73,6 +73,10 @@ class Shape:
         if apical is None or apical < LEAST_APICAL_LENGTH or apical < LEAST_APICAL_SHARE * (apical + basal):
             return None
         return apical
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (float, int)) or isinstance(value, Real)  # noqa: SIM101 - an abstract class asks slowly
 
 
 def _traced(values: Mapping[str, float]) -> frozenset[str] | None:
