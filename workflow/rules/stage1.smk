@@ -36,4 +36,4 @@ rule stage1:
         "Stage 1 of run {wildcards.run}: training SegVAE2D"
     shell:
         "python -m axonet.training.trainer --splits {input.splits} --shards {input.index} --render-dir {params.views} "
-        "--save-dir {params.folder} --log-dir {params.folder}/logs --resume auto {params.flags} > {log} 2>&1"
+        "--measure-dir {params.measures} --save-dir {params.folder} --log-dir {params.folder}/logs --resume auto {params.flags} > {log} 2>&1"

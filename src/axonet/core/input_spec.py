@@ -38,11 +38,19 @@ class InputSpec(Settings):
     view_seed: int = Field(0, description="seed of the views' random streams")
     zoom_um: float | None = Field(None, description="side of the soma window in um, if rendered")
 
-    inputs: Literal["silhouette"] = Field("silhouette", description="what the encoder sees")
+    inputs: Literal["silhouette", "shape"] = Field(
+        "silhouette", description="what the encoder sees: silhouettes, or compartments and depth as well"
+    )
+    merge_dendrites: bool = Field(
+        False, description="whether basal and apical dendrites are shown as one; a way of looking, not of training"
+    )
     zoom: bool = Field(False, description="whether the encoder also sees the window around the soma")
     image_size: tuple[int, int] | None = Field(None, description="(height, width) after resizing; none: as rendered")
     log_fov_mean: float | None = Field(None, description="mean of ln(field of view in um) over training views")
     log_fov_std: float | None = Field(None, description="deviation of ln(field of view in um) over training views")
+    fov_um_range: tuple[float, float] | None = Field(
+        None, description="smallest and largest field of view in um among training views"
+    )
     morphometrics: tuple[MorphometricInput, ...] = Field(
         (), description="measurements that Stage 2 may join to the picture; none: it sees pictures alone"
     )
@@ -65,7 +73,7 @@ class InputSpec(Settings):
     @property
     def n_channels(self) -> int:
         """Channels of what the encoder sees."""
-        return 1 + int(self.zoom)
+        return (7 if self.inputs == "shape" else 1) + int(self.zoom)
 
     @property
     def input_size(self) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from torch.nn import functional
 from axonet.core.errors import UserError
 from axonet.core.input_spec import InputSpec
 from axonet.inference.view_batch import ViewBatch
+from axonet.morphology.compartments import N_CLASSES, Compartment
 
 FOV_LIMIT = 5.0
 
@@ -25,20 +26,70 @@ def apply_spec(batch: ViewBatch, spec: InputSpec) -> Tensor:
     Returns:
         ``(b, c, h', w')`` float32, of the spec's image size; see :func:`network_input`.
     """
-    return network_input(silhouettes(batch.mask, spec), zoom_silhouettes(batch, spec))
+    silhouette, shape = silhouettes(batch.mask, spec), None
+    if spec.inputs == "shape":
+        classes = resize_classes(batch.mask, spec.input_size, N_CLASSES)
+        shape = shape_channels(
+            merged_dendrites(classes) if spec.merge_dendrites else classes, *depth_fraction(batch, spec, silhouette)
+        )
+    return network_input(silhouette, shape, zoom_silhouettes(batch, spec))
 
 
-def network_input(silhouette: Tensor, zoom: Tensor | None) -> Tensor:
+def network_input(silhouette: Tensor, shape: Tensor | None, zoom: Tensor | None) -> Tensor:
     """Put the channels of a network's input together: the silhouette first, the window around the soma last.
 
     Args:
         silhouette: ``(b, 1, h, w)`` in {0, 1}.
+        shape: what :func:`shape_channels` gives, for a model that sees it.
         zoom: ``(b, 1, h, w)`` in {0, 1}, blank where there is none to see; None for a model that does not look.
 
     Returns:
         ``(b, c, h, w)``.
     """
-    return silhouette if zoom is None else torch.cat([silhouette, zoom], dim=1)
+    return torch.cat([part for part in (silhouette, shape, zoom) if part is not None], dim=1)
+
+
+def shape_channels(classes: Tensor, depth: Tensor, has_depth: Tensor) -> Tensor:
+    """Compartments and depth as channels.
+
+    Args:
+        classes: ``(b, h, w)`` class ids.
+        depth: ``(b, 1, h, w)`` as a fraction of the field of view, 0.5 = middle plane.
+        has_depth: ``(b, 1, h, w)`` bool: where it is known.
+
+    Returns:
+        ``(b, 6, h, w)`` float32: soma, axon, basal, apical, other in {0, 1}; depth from -1 (near) to 1, 0 in the
+        middle plane and where it is not known.
+    """
+    compartments = [classes == k for k in range(1, N_CLASSES)]
+    relief = torch.where(has_depth, 2 * depth.clamp(0.0, 1.0) - 1, 0.0)
+    return torch.cat([torch.stack(compartments, dim=1).float(), relief], dim=1)
+
+
+def merged_dendrites(classes: Tensor) -> Tensor:
+    """Class ids with apical dendrite as basal: where one is told from the other, a tracer's type is the answer."""
+    return torch.where(classes == Compartment.APICAL, int(Compartment.BASAL), classes)
+
+
+def depth_fraction(batch: ViewBatch, spec: InputSpec, silhouette: Tensor) -> tuple[Tensor, Tensor]:
+    """Distance behind the middle plane as a fraction of the field of view, plus 0.5.
+
+    Args:
+        batch: stored images.
+        spec: has the image size.
+        silhouette: ``(b, 1, h', w')`` in {0, 1}, of that size.
+
+    Returns:
+        ``(b, 1, h', w')`` depth, of no account where it is not known (it leaves [0, 1] where a neuron is deeper than
+        its field of view is wide), and bool: where it is known.
+    """
+    largest = torch.iinfo(batch.depth.dtype).max
+    fraction = (batch.depth.float() - 1) / (largest - 1)  # 0 = near, 1 = far
+    extent = (batch.far_um - batch.near_um) / batch.fov_um
+    known = torch.isfinite(batch.near_um) & torch.isfinite(batch.far_um) & torch.isfinite(batch.fov_um)
+    relief = torch.nan_to_num((fraction - 0.5) * extent[:, None, None] + 0.5, nan=0.5)[:, None]  # (b, 1, h, w)
+    depth = resize_depth(relief, (batch.mask > 0)[:, None], spec.input_size)
+    return depth, (silhouette > 0) & known[:, None, None, None]
 
 
 def silhouettes(mask: Tensor, spec: InputSpec) -> Tensor:

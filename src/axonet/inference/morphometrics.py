@@ -64,6 +64,22 @@ def fit_morphometrics(rows: Sequence[Measures | None], names: Sequence[str]) -> 
     return tuple(inputs)
 
 
+def standardized_morphometrics(rows: Sequence[Measures | None], inputs: Sequence[MorphometricInput]) -> FloatArray:
+    """Morphometrics of neurons in deviations from the mean.
+
+    Args:
+        rows: their measurements; None for a neuron that was not measured.
+        inputs: scales.
+
+    Returns:
+        ``(n, m)``, clamped to five deviations, NaN where missing. A thickness of a neuron whose radius is constant is
+        missing: nobody measured it.
+    """
+    values = _expressed(rows, [item.name for item in inputs], [item.log for item in inputs])
+    mean, deviation = (np.array([getattr(item, name) for item in inputs]) for name in ("mean", "deviation"))
+    return np.asarray(np.clip((values - mean) / deviation, -LIMIT, LIMIT), dtype=np.float32)
+
+
 def morphometric_features(rows: Sequence[Measures | None], inputs: Sequence[MorphometricInput]) -> FloatArray:
     """What a model takes of neurons.
 
@@ -72,13 +88,10 @@ def morphometric_features(rows: Sequence[Measures | None], inputs: Sequence[Morp
         inputs: of the model.
 
     Returns:
-        ``(n, 2 m)``: standardized values, clamped to five deviations and 0 where missing, then 1 for what is missing.
-        A thickness of a neuron whose radius is constant is missing: nobody measured it.
+        ``(n, 2 m)``: standardized values, 0 where missing, then 1 for what is missing.
     """
-    values = _expressed(rows, [item.name for item in inputs], [item.log for item in inputs])
-    mean, deviation = (np.array([getattr(item, name) for item in inputs]) for name in ("mean", "deviation"))
-    standardized = np.clip((values - mean) / deviation, -LIMIT, LIMIT)
-    missing = ~np.isfinite(values)
+    standardized = standardized_morphometrics(rows, inputs)
+    missing = np.isnan(standardized)
     return np.concatenate([np.where(missing, 0.0, standardized), missing], axis=1).astype(np.float32)
 
 

@@ -24,4 +24,6 @@ def update_average(average: nn.Module, model: nn.Module, kept: float) -> None:
 
     The device is not waited for.
     """
-    torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), 1 - kept)
+    weights: list[torch.Tensor] = list(average.parameters())
+    if weights:  # torch refuses to do nothing
+        torch._foreach_lerp_(weights, [*model.parameters()], 1 - kept)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from axonet.core.files import read_table, short_hash
+from axonet.core.files import short_hash
 from axonet.core.progress import track
 from axonet.learning.clip_views import Views
 from axonet.metadata.index import FileJoin, RecordIndex
@@ -120,17 +120,3 @@ def measure_swc_files(views: Sequence[Views], swc_dir: Path) -> dict[str, Measur
     files = {neuron: swc for part in views if part.swc for neuron, swc in zip(part.neuron_id, part.swc, strict=True)}
     entries = [CatalogEntry(neuron, neuron, swc, str(swc_dir / swc)) for neuron, swc in sorted(files.items())]
     return {entry.neuron_id: measure_entry(entry) for entry in track(entries, "measuring neurons", len(entries))}
-
-
-def read_measures(files: Sequence[Path]) -> dict[str, Measures]:
-    """Measurements by neuron id.
-
-    Raises:
-        UserError: a file is missing or no table of measurements.
-    """
-    measures: dict[str, Measures] = {}
-    for file in files:
-        read_table(file, ["neuron_id", "status"])  # names the column that a wrong table lacks
-        for row in read_table(file).to_pylist():
-            measures[row["neuron_id"]] = row
-    return measures

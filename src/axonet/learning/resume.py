@@ -16,7 +16,10 @@ from axonet.models.checkpoint import Checkpoint, load_checkpoint, read_torch_fil
 from axonet.version import __version__
 
 # These follow from the data and the settings.
-_COMPLETED_BY_TRAINING = {"image_size", "zoom", "log_fov_mean", "log_fov_std", "morphometrics"}
+_COMPLETED_BY_TRAINING = {
+    *("image_size", "inputs", "zoom", "merge_dendrites", "log_fov_mean", "log_fov_std", "fov_um_range"),
+    "morphometrics",
+}
 
 
 def find_last(resume: str, save_dir: Path) -> Path | None:

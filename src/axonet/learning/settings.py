@@ -129,6 +129,21 @@ class Stage1Settings(FitSettings):
     kl_warmup_steps: int = Field(
         0, ge=0, description="steps over which the KL weight rises from 0 to its value", json_schema_extra=SAFE
     )
+    lambda_morphometrics: float = Field(
+        1.0,
+        ge=0,
+        description="weight of predicting the neuron's morphometrics from its vector, which makes sizes and counts "
+        "easy to read off it; 0 = off",
+    )
+    lambda_contrast: float = Field(
+        0.3,
+        ge=0,
+        description="weight of telling which views of a batch show the same neuron, which makes the vector depend less "
+        "on the view; batches then hold two views of each neuron; 0 = off",
+    )
+    contrast_temperature: float = Field(
+        0.1, gt=0, le=1, description="temperature of that contrast; lower it to push harder against the most alike"
+    )
     lambda_seg: float = Field(1.0, ge=0, description="weight of the segmentation loss", json_schema_extra=SAFE)
     lambda_depth: float = Field(1.0, ge=0, description="weight of the depth loss", json_schema_extra=SAFE)
     seg_loss: Literal["ce", "focal"] = Field(
@@ -150,6 +165,34 @@ class Stage1Settings(FitSettings):
         "faster",
         json_schema_extra=SAFE,
     )
+    inputs: Literal["silhouette", "shape"] = Field(
+        "silhouette",
+        description="what the encoder sees: silhouettes, or compartments and depth too, which are then not decoded; "
+        "shape when neurons are typed alike everywhere and vectors are all you want",
+    )
+    merge_dendrites: float = Field(
+        0.3,
+        ge=0,
+        le=1,
+        description="share of training views whose basal and apical dendrites are shown as one, so that neurons of "
+        "which nobody told them apart can be embedded; with inputs shape",
+        json_schema_extra=SAFE,
+    )
+    drop_types: float = Field(
+        0.3,
+        ge=0,
+        le=1,
+        description="share of training views that are shown without types, so that untyped neurons can be embedded; "
+        "with inputs shape",
+        json_schema_extra=SAFE,
+    )
+    decode_every: int = Field(
+        1,
+        ge=1,
+        description="decode only every so many training images, the others are only encoded; 4 makes steps on a CPU "
+        "twice as fast when the vector matters more than the masks",
+        json_schema_extra=SAFE,
+    )
     width: int | None = Field(
         None, ge=16, description="resize views to this width, e.g. 256 when memory runs out; as rendered by default"
     )
@@ -163,6 +206,12 @@ class Stage1Settings(FitSettings):
         ge=0,
         le=180,
         description="largest random rotation of training views in degrees; 180 = any angle",
+        json_schema_extra=SAFE,
+    )
+    magnification: tuple[float, float] = Field(
+        (1.0, 1.0),
+        description="range of random magnification of training views, whose field of view is corrected; [0.95, 1.2] "
+        "when there are few neurons",
         json_schema_extra=SAFE,
     )
     scale_dropout: float = Field(
@@ -197,6 +246,22 @@ class Stage1Settings(FitSettings):
                 f"{N_CLASSES} is possible"
             )
         return value
+
+    @field_validator("magnification")
+    @classmethod
+    def _a_range_of_factors(cls, value: tuple[float, float]) -> tuple[float, float]:
+        if not 0.25 <= value[0] <= value[1] <= 4:
+            raise ValueError("must be a smaller and a larger factor between 0.25 and 4, e.g. [0.95, 1.2]")
+        return value
+
+    @model_validator(mode="after")
+    def _something_to_learn(self) -> Stage1Settings:
+        if self.inputs == "shape" and self.lambda_morphometrics == 0 and self.lambda_contrast == 0:
+            raise ValueError(
+                "inputs shape decodes nothing, because it is given everything: without lambda_morphometrics and "
+                "lambda_contrast there is nothing to learn"
+            )
+        return self
 
     @model_validator(mode="after")
     def _cap_above_base(self) -> Stage1Settings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -13,8 +14,10 @@ from axonet.core.input_spec import InputSpec
 from axonet.core.progress import say, warn
 from axonet.datasets.view_store import ViewStore
 from axonet.inference.inputs import trained_size
+from axonet.inference.morphometrics import Measures
 from axonet.inference.view_batch import ViewDataset, fields_of_view
 from axonet.learning.fit import FitResult, choose_precision, describe_result, fit
+from axonet.learning.neuron_targets import NeuronTable, Targets, fit_targets
 from axonet.learning.processes import is_first_process
 from axonet.learning.resume import prepare_resume
 from axonet.learning.selection import Selection, selection_by
@@ -22,11 +25,16 @@ from axonet.learning.settings import Stage1Settings
 from axonet.learning.stage1_module import Stage1Module
 from axonet.learning.stage1_watch import Stage1Watch
 from axonet.learning.validation_images import ValidationImageLogger
-from axonet.learning.views_dataset import OrderedViews, PlannedLoader, ShuffledViews, views_digest
+from axonet.learning.views_dataset import OrderedViews, PlannedLoader, ShuffledViews, rows_by_neuron, views_digest
 
 # What enters val/loss, and what enters train/loss besides.
-_IN_THE_LOSS = ("kld_weight", "beta", "free_nats", "lambda_seg", "lambda_depth", "seg_loss")
-_IN_TRAINING = ("flips", "rotation", "scale_dropout", "zoom_dropout", "skip_dropout")
+_IN_THE_LOSS = ("kld_weight", "beta", "free_nats", "lambda_seg", "lambda_depth", "seg_loss", "lambda_morphometrics")
+_IN_TRAINING = (
+    *("flips", "rotation", "magnification", "scale_dropout", "zoom_dropout", "skip_dropout"),
+    *("lambda_contrast", "contrast_temperature", "merge_dendrites", "drop_types", "decode_every", "batch_size"),
+)
+# The fewest views among which telling which show the same neuron is a question: two of each of two neurons.
+_FEWEST_TO_COMPARE = 4
 
 
 def train_stage1(
@@ -37,6 +45,7 @@ def train_stage1(
     save_dir: Path,
     log_dir: Path,
     resume: str | None = None,
+    measures: Mapping[str, Measures] | None = None,
 ) -> FitResult:
     """Train SegVAE2D on rendered views.
 
@@ -47,6 +56,7 @@ def train_stage1(
         save_dir: folder of the checkpoints and of ``history.csv``.
         log_dir: folder of the TensorBoard logs and of the validation pictures.
         resume: a ``last.ckpt``, ``auto``, or None.
+        measures: rows of the table of measurements by neuron id, which the vector has to predict.
 
     Raises:
         UserError: the machine cannot do what is asked for, the views do not fit together, the run cannot be resumed,
@@ -55,13 +65,18 @@ def train_stage1(
     choose_precision(settings.precision, settings.accelerator)  # refuses what this machine cannot do
     check_stores(train_store, val_store, settings)
     spec = complete_spec(train_store.spec, settings, fields_of_view(train_store))
-    data = {"train": views_digest(train_store)}
-    if val_store is not None:
-        data["val"] = views_digest(val_store)
+    stores = {"train": train_store} if val_store is None else {"train": train_store, "val": val_store}
+    targets = choose_targets(settings, train_store, measures or {})
+    together = views_together(settings, train_store)
+    if spec.inputs == "shape" and not targets.names and together == 1:
+        raise UserError("--inputs shape: nothing is decoded, predicted or compared, so there is nothing to learn")
+    data = {split: views_digest(store) for split, store in stores.items()}
+    if targets.names:
+        data |= {f"{split} measures": targets.digest(store) for split, store in stores.items()}
     last = prepare_resume(resume, save_dir, 1, settings, data, spec)
 
     train_views = ViewDataset(train_store, zoom=spec.zoom)
-    plan = ShuffledViews(train_store, settings.batch_size, settings.seed, settings.views_per_neuron)
+    plan = ShuffledViews(train_store, settings.batch_size, settings.seed, settings.views_per_neuron, together)
     train = PlannedLoader(train_views, plan, training=True, num_workers=settings.workers)
     val, pictured = None, train_views
     if val_store is not None:
@@ -69,7 +84,8 @@ def train_stage1(
         ordered = OrderedViews(val_store, settings.batch_size)
         val = PlannedLoader(pictured, ordered, training=False, num_workers=settings.workers)
 
-    module = Stage1Module(settings, spec, len(plan), data)
+    tables = {split: NeuronTable(store, targets) for split, store in stores.items()}
+    module = Stage1Module(settings, spec, len(plan), data, targets=targets, tables=tables)
     module.share = partial(train.share, accumulation=settings.gradient_accumulation_steps)
     module.watch.name_row = train_views.name
     selection = (
@@ -78,7 +94,8 @@ def train_stage1(
         else selection_by("val/loss", settings, _IN_THE_LOSS)
     )
     _announce(module, plan, selection)
-    pictures = ValidationImageLogger(pictured, log_dir / "validation")
+    decodes = spec.inputs == "silhouette"
+    pictures = [ValidationImageLogger(pictured, log_dir / "validation")] if decodes else []
     result = fit(
         module,
         train,
@@ -88,11 +105,42 @@ def train_stage1(
         log_dir=log_dir,
         selection=selection,
         resume=last,
-        callbacks=[pictures, Stage1Watch()],
+        callbacks=[*pictures, Stage1Watch()],
         memory_advice=_memory_advice(settings, spec),
     )
     describe_result(result, selection)
     return result
+
+
+def choose_targets(settings: Stage1Settings, train: ViewStore, measures: Mapping[str, Measures]) -> Targets:
+    """Which measurements are predicted; none when that is switched off, or nothing tells the training neurons apart."""
+    if settings.lambda_morphometrics == 0:
+        return Targets()
+    targets = fit_targets(train, measures)
+    if not targets.names and is_first_process():
+        warn(
+            "no measurements that differ among the training neurons: none are predicted (--lambda-morphometrics is "
+            "without effect)"
+        )
+    return targets
+
+
+def views_together(settings: Stage1Settings, train: ViewStore) -> int:
+    """How many views of a neuron stay in one batch: two when views are compared and there is something to compare."""
+    if settings.lambda_contrast == 0:
+        return 1
+    sizes = [len(rows) for rows in rows_by_neuron(train).values()]
+    reasons = {
+        "there is one training neuron": len(sizes) < 2,
+        "no neuron has two views": max(sizes) < 2,
+        "--views-per-neuron is 1": settings.views_per_neuron == 1,
+        f"--batch-size {settings.batch_size} is below {_FEWEST_TO_COMPARE}": settings.batch_size < _FEWEST_TO_COMPARE,
+    }
+    if why := next((reason for reason, holds in reasons.items() if holds), None):
+        if is_first_process():
+            warn(f"views are not compared (--lambda-contrast is without effect): {why}")
+        return 1
+    return 2
 
 
 def check_stores(train: ViewStore, val: ViewStore | None, settings: Stage1Settings) -> None:
@@ -133,8 +181,10 @@ def complete_spec(spec: InputSpec, settings: Stage1Settings, fov_um: NDArray[np.
     # Views that are all alike carry no scale; any deviation will do, but not zero.
     std = float(logarithms.std()) if len(logarithms) and logarithms.std() > 1e-6 else 1.0
     size = trained_size(spec, settings.height, settings.width)
-    chosen = {"image_size": size, "zoom": settings.zoom}
-    return spec.model_copy(update=chosen | {"log_fov_mean": mean, "log_fov_std": std})
+    chosen = {"image_size": size, "inputs": settings.inputs, "zoom": settings.zoom}
+    known = np.exp(logarithms)
+    extent = (float(known.min()), float(known.max())) if len(known) else None
+    return spec.model_copy(update=chosen | {"log_fov_mean": mean, "log_fov_std": std, "fov_um_range": extent})
 
 
 def _memory_advice(settings: Stage1Settings, spec: InputSpec) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -15,18 +15,21 @@ from axonet.core.config import setting_values
 from axonet.core.input_spec import InputSpec
 from axonet.core.seeds import stable_seed
 from axonet.inference.view_batch import ViewBatch
+from axonet.learning.augmentation import augment
 from axonet.learning.averaging import average_decay, update_average
 from axonet.learning.finite import LossWatch
+from axonet.learning.neuron_targets import NeuronTable, Targets
 from axonet.learning.optimizer import adamw, scheduled
 from axonet.learning.schedules import kl_factor, total_steps
 from axonet.learning.settings import Stage1Settings
-from axonet.learning.stage1_inputs import Stage1Inputs, augment, stage1_inputs
+from axonet.learning.stage1_inputs import Stage1Inputs, stage1_inputs
+from axonet.learning.stage1_losses import Terms, decoder_terms, kl_terms, vector_terms
 from axonet.learning.stage1_validation import ValidationMeasures
 from axonet.models.checkpoint import KEY, Checkpoint, stage1_checkpoint
-from axonet.models.losses.depth import depth_loss
-from axonet.models.losses.kl import kl_loss
-from axonet.models.losses.segmentation import classification_loss, dice_loss
+from axonet.models.heads import Stage1Heads
 from axonet.models.seg_vae import LATENT, SegVAE2D, SegVAEOutput, auto_levels
+
+_WEIGHTED = ("charge", "decoded", "described")
 
 
 def new_seg_vae(settings: Stage1Settings, spec: InputSpec) -> SegVAE2D:
@@ -45,7 +48,15 @@ def new_seg_vae(settings: Stage1Settings, spec: InputSpec) -> SegVAE2D:
             skip_dropout=settings.skip_dropout,
             in_channels=spec.n_channels,
             zoom=spec.zoom,
+            decoder=spec.inputs == "silhouette",
         )
+
+
+def new_heads(settings: Stage1Settings, vector_size: int, n_measures: int, *, contrast: bool) -> Stage1Heads:
+    """Untrained heads; their parameters depend on the settings alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(stable_seed(settings.seed, "stage1", "heads"))
+        return Stage1Heads(vector_size, n_measures, contrast=contrast)
 
 
 class Stage1Module(LightningModule):
@@ -56,6 +67,8 @@ class Stage1Module(LightningModule):
         spec: the input specification, complete with image size and statistics of the field of view.
         n_batches: training batches of an epoch over all processes, for the schedule.
         data: digests of the views, carried in the checkpoint.
+        targets: which measurements are predicted from the neuron vector.
+        tables: neurons and targets of the rows of ``train`` and ``val``; without them nothing hangs on the vector.
 
     Attributes:
         share: what a batch counts in its optimizer step; see :meth:`PlannedLoader.share`.
@@ -63,7 +76,14 @@ class Stage1Module(LightningModule):
     """
 
     def __init__(
-        self, settings: Stage1Settings, spec: InputSpec, n_batches: int, data: dict[str, str] | None = None
+        self,
+        settings: Stage1Settings,
+        spec: InputSpec,
+        n_batches: int,
+        data: dict[str, str] | None = None,
+        *,
+        targets: Targets | None = None,
+        tables: Mapping[str, NeuronTable] | None = None,
     ) -> None:
         super().__init__()
         self.settings = settings
@@ -71,14 +91,21 @@ class Stage1Module(LightningModule):
         self.n_batches = n_batches
         self.data_digests = data or {}
         self.model: SegVAE2D = new_seg_vae(settings, spec).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        # The pooled vector is read from a trained bottleneck; no loss of this stage reaches the pooling's exponent.
-        self.model.generalized_mean.requires_grad_(False)
+        self.train_table, self.val_table = ((tables or {}).get(split) for split in ("train", "val"))
+        names = targets.names if targets is not None else []
+        # Whether a batch holds views to compare may change when a run goes on; the parameters may not.
+        contrast = settings.lambda_contrast > 0 and self.train_table is not None
+        self.heads = new_heads(settings, self.model.vector_size, len(names), contrast=contrast)
+        # Without heads the vector is read from a trained bottleneck, and no loss reaches the pooling's exponent.
+        self.model.generalized_mean.requires_grad_(bool(names) or contrast)
         self.average: SegVAE2D | None = None
+        self.average_heads: Stage1Heads | None = None
         if settings.ema_decay > 0:
             self.average = copy.deepcopy(self.model).requires_grad_(False)
+            self.average_heads = copy.deepcopy(self.heads).requires_grad_(False)
         if settings.compile:
             self.model.compile()
-        self.measures = ValidationMeasures()
+        self.measures = ValidationMeasures(names)
         self.watch = LossWatch()
         self.share: Callable[[int], float] = lambda batch_idx: 1.0
 
@@ -107,19 +134,16 @@ class Stage1Module(LightningModule):
 
     def training_step(self, batch: ViewBatch, batch_idx: int) -> Tensor:
         """The loss of a batch."""
-        settings = self.settings
-        inputs = augment(
-            stage1_inputs(batch, self.spec),
-            flips=settings.flips,
-            rotation=settings.rotation,
-            scale_dropout=settings.scale_dropout,
-            zoom_dropout=settings.zoom_dropout,
-        )
-        output = self._forward(self.model, inputs)
-        terms = self._terms(output, inputs)
+        settings, every = self.settings, self.settings.decode_every
+        inputs = augment(stage1_inputs(batch, self.spec), self.spec, settings)
+        output = self._forward(self.model, inputs, every)
+        terms = self._terms(output, inputs.every(every))
+        if self.train_table is not None:
+            neuron, target = self.train_table(batch.row)
+            terms |= vector_terms(output.vector, self.heads, neuron, target, settings, compare=True)
         share = self.share(batch_idx)
         self._log_terms("train", terms, len(batch.row) if share > 0 else 0)
-        loss = terms["rest"] + kl_factor(self.global_step, settings.kl_warmup_steps) * terms["charge"]
+        loss = _rest(terms) + kl_factor(self.global_step, settings.kl_warmup_steps) * terms["charge"]
         place = f"epoch {self.current_epoch + 1}, batch {batch_idx + 1}"
         self.watch.look(loss, _sound(inputs, output), batch.row, place)
         return loss if share == 1 else loss * share
@@ -132,7 +156,14 @@ class Stage1Module(LightningModule):
         """Losses and counts of a batch, with posterior means and without augmentation."""
         inputs = stage1_inputs(batch, self.spec)
         output = self._forward(self.result, inputs)
-        self._log_terms("val", self._terms(output, inputs), len(batch.row))
+        terms = self._terms(output, inputs)
+        heads = self.heads if self.average_heads is None else self.average_heads
+        if self.val_table is not None:
+            neuron, target = self.val_table(batch.row)
+            terms |= vector_terms(output.vector, heads, neuron, target, self.settings, compare=False)
+            if heads.morphometrics is not None:
+                self.measures.add_predicted(heads.morphometrics(output.vector), target)
+        self._log_terms("val", terms, len(batch.row))
         self.measures.add(output, inputs)
 
     def on_validation_epoch_end(self) -> None:
@@ -143,30 +174,31 @@ class Stage1Module(LightningModule):
         """Change the weights, and let their average follow."""
         super().optimizer_step(*args, **named)
         if self.average is not None:
-            update_average(self.average, self.model, average_decay(self.global_step, self.settings.ema_decay))
+            assert self.average_heads is not None
+            kept = average_decay(self.global_step, self.settings.ema_decay)
+            update_average(self.average, self.model, kept)
+            update_average(self.average_heads, self.heads, kept)
 
-    def _forward(self, model: SegVAE2D, inputs: Stage1Inputs) -> SegVAEOutput:
-        output: SegVAEOutput = model(inputs.network_input.contiguous(memory_format=torch.channels_last), inputs.fov)
+    def _forward(self, model: SegVAE2D, inputs: Stage1Inputs, decode_every: int = 1) -> SegVAEOutput:
+        image = inputs.network_input.contiguous(memory_format=torch.channels_last)
+        output: SegVAEOutput = model(image, inputs.fov, decode_every)
         return output
 
-    def _terms(self, output: SegVAEOutput, inputs: Stage1Inputs) -> dict[str, Tensor]:
-        settings = self.settings
-        pixel = classification_loss(output.seg_logits, inputs.classes, settings.seg_loss)
-        seg = pixel + dice_loss(output.seg_logits, inputs.classes)
-        depth = depth_loss(output.depth, inputs.depth_target, inputs.has_depth)
-        n_pixels = inputs.silhouette[0, 0].numel()
-        kl, levels = kl_loss(output.posteriors, n_pixels, settings.free_nats)
-        rest = settings.lambda_seg * seg + settings.lambda_depth * depth
-        charge = settings.kld_weight * settings.beta * kl
-        named = {f"kl_{name}": value for name, value in levels.items()}
-        kld = torch.stack(list(levels.values())).sum()
-        return {"rest": rest, "charge": charge, "seg_loss": seg, "depth_loss": depth, "kld": kld, **named}
+    def _terms(self, output: SegVAEOutput, decoded: Stage1Inputs) -> Terms:
+        n_pixels = decoded.silhouette[0, 0].numel()
+        return kl_terms(output, n_pixels, self.settings) | decoder_terms(output, decoded, self.settings)
 
-    def _log_terms(self, stage: str, terms: dict[str, Tensor], n_views: int) -> None:
+    def _log_terms(self, stage: str, terms: Terms, n_views: int) -> None:
         # The logged loss is at the full KL weight, so that a warm-up does not make the first epochs look best.
-        values = {f"{stage}/loss": (terms["rest"] + terms["charge"]).detach()}
-        values |= {f"{stage}/{key}": value.detach() for key, value in terms.items() if key not in ("rest", "charge")}
+        values = {f"{stage}/loss": (_rest(terms) + terms["charge"]).detach()}
+        values |= {f"{stage}/{key}": value.detach() for key, value in terms.items() if key not in _WEIGHTED}
         self.log_dict(values, on_step=False, on_epoch=True, batch_size=n_views, sync_dist=True)
+
+
+def _rest(terms: Terms) -> Tensor:
+    """The loss without what the posteriors are charged."""
+    parts = [terms[name] for name in ("decoded", "described") if name in terms]
+    return torch.stack(parts).sum() if parts else torch.zeros_like(terms["charge"])
 
 
 def _sound(inputs: Stage1Inputs, output: SegVAEOutput) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -22,29 +23,51 @@ _AXON, _DENDRITES = [Compartment.AXON], [Compartment.BASAL, Compartment.APICAL]
 class ValidationMeasures:
     """Adds up counts and errors batch by batch, on the device.
 
+    Args:
+        names: of the measurements that are predicted from the neuron vector.
+
     Attributes:
         never_predicted: after :meth:`values`, the names of the classes that are there but were predicted nowhere.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, names: Sequence[str] = ()) -> None:
+        self._names = names
         self._totals = Totals()
         self.never_predicted: list[str] = []
 
     def add(self, output: SegVAEOutput, inputs: Stage1Inputs) -> None:
         """Add a batch; the device is not waited for."""
+        totals = self._totals
+        totals.add("latent", kl_per_channel(output.posteriors[LATENT]).sum(dim=0))
+        totals.add("views", torch.ones_like(inputs.fov_um).sum())
+        if output.depth is None:
+            return
         error = sign_free_error(output.depth, inputs.depth, inputs.has_depth)  # (b,)
         middle = sign_free_error(torch.full_like(output.depth, 0.5), inputs.depth, inputs.has_depth)
         known = inputs.has_depth.flatten(1).any(dim=1)
         fov_um = torch.where(known, inputs.fov_um, 0.0)
-        totals = self._totals
         totals.add("depth", torch.stack([(error * fov_um).sum(), (middle * fov_um).sum(), known.float().sum()]))
         totals.add("confusion", confusion_counts(output.classes, inputs.classes, N_CLASSES))
-        totals.add("latent", kl_per_channel(output.posteriors[LATENT]).sum(dim=0))
-        totals.add("views", torch.ones_like(known).sum())
+
+    def add_predicted(self, predicted: Tensor, target: Tensor) -> None:
+        """Add measurements ``(b, m)`` that were predicted, and what they are; NaN where that is not known."""
+        known = torch.isfinite(target)
+        true = torch.where(known, target, 0.0).double()
+        squared = torch.where(known, predicted.double() - true, 0.0).square()
+        parts = [known.double(), true, true.square(), squared]
+        self._totals.add("predicted", torch.stack([part.sum(dim=0) for part in parts]))
 
     def values(self, strategy: Any) -> dict[str, Tensor]:
         """Everything measured, over all processes, by the name under which it is logged; starts anew."""
         totals = self._totals.reduced(strategy)
+        values = {"val/active_units": (totals["latent"] / totals["views"] > ACTIVE_NATS).sum()}
+        if "predicted" in totals:
+            values |= determination(self._names, *totals["predicted"])
+        if "confusion" in totals:
+            values |= self._decoded(totals)
+        return {name: value.float() for name, value in values.items()}
+
+    def _decoded(self, totals: dict[str, Tensor]) -> dict[str, Tensor]:
         confusion = totals["confusion"]
         predicted, true = confusion.sum(dim=0), confusion.sum(dim=1)
         self.never_predicted = [CLASS_NAMES[k] for k in range(1, N_CLASSES) if true[k] > 0 and predicted[k] == 0]
@@ -63,8 +86,28 @@ class ValidationMeasures:
         error, middle, n_known = totals["depth"]
         if n_known > 0:
             values |= {"val/depth_mae_um": error / n_known, "val/depth_mae_um_of_middle_plane": middle / n_known}
-        values["val/active_units"] = (totals["latent"] / totals["views"] > ACTIVE_NATS).sum()
-        return {name: value.float() for name, value in values.items()}
+        return values
+
+
+def determination(names: Sequence[str], n: Tensor, total: Tensor, squares: Tensor, error: Tensor) -> dict[str, Tensor]:
+    """How much of each measurement's variance over the views is predicted, and the median over the measurements.
+
+    Args:
+        names: of the ``m`` measurements.
+        n: ``(m,)`` known values.
+        total: ``(m,)`` their sum.
+        squares: ``(m,)`` the sum of their squares.
+        error: ``(m,)`` the sum of squared errors.
+
+    Returns:
+        ``val/r2_...``, 1 for a perfect prediction and 0 for one no better than the mean; without those of which fewer
+        than two values are known or all are the same, because a variance of zero cannot be explained.
+    """
+    variance = squares - total.square() / n.clamp(min=1)
+    found = {
+        f"val/r2_{name}": 1 - error[i] / variance[i] for i, name in enumerate(names) if n[i] > 1 and variance[i] > 1e-6
+    }
+    return found | ({"val/r2": torch.stack(list(found.values())).median()} if found else {})
 
 
 def confusion_counts(classes: Tensor, target: Tensor, n_classes: int) -> Tensor:

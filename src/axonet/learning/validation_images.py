@@ -85,6 +85,7 @@ def panels(inputs: Stage1Inputs, output: SegVAEOutput) -> Image:
     Returns:
         ``(h, w, 3)`` uint8.
     """
+    assert output.depth is not None
     predicted_depth = _nearer_mirror_image(output.depth.float(), inputs)
     rows = []
     for i in range(inputs.silhouette.shape[0]):

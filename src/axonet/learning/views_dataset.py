@@ -61,28 +61,42 @@ class ShuffledViews:
         batch_size: views per batch; the last one may be smaller.
         seed: names the random streams.
         views_per_neuron: views drawn from each neuron, None for all.
+        together: so many views of a neuron stay in one batch, for what compares them; a neuron with an odd view left
+            gives that one alone. Batches are as large as full groups allow.
     """
 
-    def __init__(self, store: ViewStore, batch_size: int, seed: int, views_per_neuron: int | None = None) -> None:
-        self.batch_size = batch_size
+    def __init__(
+        self, store: ViewStore, batch_size: int, seed: int, views_per_neuron: int | None = None, together: int = 1
+    ) -> None:
+        self.groups_per_batch = max(1, batch_size // together)
         self.seed = seed
         self.limit = views_per_neuron
+        self.together = together
         self.groups = rows_by_neuron(store)
-        self.n_views = sum(min(len(rows), self.limit or len(rows)) for rows in self.groups.values())
+        drawn = [min(len(rows), self.limit or len(rows)) for rows in self.groups.values()]
+        self.n_views = sum(drawn)
+        self.n_groups = sum(-(-n // together) for n in drawn)
 
     def __len__(self) -> int:
-        return -(-self.n_views // self.batch_size)
+        return -(-self.n_groups // self.groups_per_batch)
 
     def batches(self, epoch: int) -> list[Indices]:
         """The rows of each batch of an epoch; what is drawn for a neuron does not depend on the other neurons."""
-        drawn = np.concatenate([self._draw(neuron, rows, epoch) for neuron, rows in self.groups.items()])
-        order = rng(self.seed, "order", epoch).permutation(len(drawn))
-        return np.split(drawn[order], range(self.batch_size, len(drawn), self.batch_size))
+        drawn = [self._draw(neuron, rows, epoch) for neuron, rows in self.groups.items()]
+        sizes = [-(-len(rows) // self.together) for rows in drawn]
+        starts = np.cumsum([0, *sizes[:-1]])
+        group = np.concatenate(
+            [s + np.arange(len(rows)) // self.together for s, rows in zip(starts, drawn, strict=True)]
+        )
+        turn = rng(self.seed, "order", epoch).permutation(self.n_groups)[group]  # (n,) when the view's group comes
+        order = np.argsort(turn, kind="stable")
+        ends = np.searchsorted(turn[order], range(self.groups_per_batch, self.n_groups, self.groups_per_batch))
+        return np.split(np.concatenate(drawn)[order], ends)
 
     def _draw(self, neuron: str, rows: Indices, epoch: int) -> Indices:
-        if self.limit is None or self.limit >= len(rows):
+        if self.together == 1 and (self.limit is None or self.limit >= len(rows)):
             return rows
-        return rng(self.seed, "views", neuron, epoch).choice(rows, self.limit, replace=False)
+        return rng(self.seed, "views", neuron, epoch).permutation(rows)[: self.limit]
 
 
 class OrderedViews:

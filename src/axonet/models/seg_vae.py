@@ -35,23 +35,28 @@ def auto_levels(height: int, width: int) -> int:
     return levels
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SegVAEOutput:
     """What the network says about a batch.
 
     Attributes:
-        seg_logits: ``(b, c, h, w)``; class 0 is set by the silhouette, not predicted.
-        depth: ``(b, 1, h, w)`` in [0, 1]: fraction of the field of view, 0.5 = middle plane.
-        posteriors: ``latent`` (the bottleneck) and, with variational skips, ``skip_0`` (full size) and on.
+        vector: ``(b, v)`` the neuron vectors, see :meth:`SegVAE2D.encode`.
+        posteriors: ``latent`` (the bottleneck) and, with variational skips, ``skip_0`` (full size) and on; the skips
+            of the decoded images only.
+        seg_logits: ``(d, c, h, w)`` of the ``d`` decoded images; class 0 is set by the silhouette, not predicted. None
+            without a decoder.
+        depth: ``(d, 1, h, w)`` in [0, 1]: fraction of the field of view, 0.5 = middle plane. None without a decoder.
     """
 
-    seg_logits: Tensor
-    depth: Tensor
+    vector: Tensor
     posteriors: dict[str, Posterior]
+    seg_logits: Tensor | None = None
+    depth: Tensor | None = None
 
     @property
     def classes(self) -> Tensor:
-        """``(b, h, w)`` predicted class ids: background exactly where the silhouette has it."""
+        """``(d, h, w)`` predicted class ids: background exactly where the silhouette has it."""
+        assert self.seg_logits is not None
         background = self.seg_logits[:, 0] > 0
         return torch.where(background, 0, self.seg_logits[:, 1:].argmax(dim=1) + 1)
 
@@ -121,6 +126,7 @@ class SegVAE2D(nn.Module):
         skip_dropout: fraction of a variational skip's channels that is dropped while training.
         in_channels: channels of the input; the first is the silhouette.
         zoom: whether the last channel is the window around the soma, blank where there is none.
+        decoder: whether there is one; without it the network only encodes.
     """
 
     def __init__(
@@ -135,6 +141,7 @@ class SegVAE2D(nn.Module):
         skip_dropout: float = 0.3,
         in_channels: int = 1,
         zoom: bool = False,
+        decoder: bool = True,
     ) -> None:
         super().__init__()
         self.architecture = {
@@ -148,27 +155,36 @@ class SegVAE2D(nn.Module):
             "skip_dropout": skip_dropout,
             "in_channels": in_channels,
             "zoom": zoom,
+            "decoder": decoder,
         }
         widths = [min(base_channels * 2**level, max(max_channels, base_channels)) for level in range(levels + 1)]
         variational = skip_mode == "variational"
         skip_widths = [skip_channels] * levels if variational else widths[:-1]
         self.stride = 2**levels
         self.encoder = Encoder(in_channels, widths, latent_channels, zoom=zoom)
-        self.skip_heads = nn.ModuleList([GaussianHead(width, skip_channels) for width in widths[:-1] if variational])
+        thin = widths[:-1] if decoder and variational else []
+        self.skip_heads = nn.ModuleList([GaussianHead(width, skip_channels) for width in thin])
         self.skip_dropout = nn.Dropout2d(skip_dropout)
-        self.decoder = Decoder(widths, skip_widths, latent_channels, num_classes)
+        self.decoder = Decoder(widths, skip_widths, latent_channels, num_classes) if decoder else None
         self.generalized_mean = GeneralizedMean()
         self.vector_size = 2 * latent_channels + 1
 
-    def forward(self, x: Tensor, fov: Tensor | None = None) -> SegVAEOutput:
-        """Recover compartments and depth; posteriors are sampled in training mode only.
+    def forward(self, x: Tensor, fov: Tensor | None = None, decode_every: int = 1) -> SegVAEOutput:
+        """Encode, and recover compartments and depth; posteriors are sampled in training mode only.
 
         Args:
             x: ``(b, in, h, w)`` of any size, the silhouette first.
             fov: ``(b, 1)`` standardized ln(field of view in um); NaN (or None for all) where it is not known.
+            decode_every: decode only every so many images, beginning with the first; the others are only encoded.
         """
-        features, latent = self.encoder(self._pad(x), self._known(x, fov))
+        known = self._known(x, fov)
+        features, latent = self.encoder(self._pad(x), known)
         posteriors = {LATENT: latent}
+        vector = self._pooled(latent, known)
+        if self.decoder is None:
+            return SegVAEOutput(vector=vector, posteriors=posteriors)
+        x = x[::decode_every]
+        features = [y[::decode_every] for y in features]
         skips = features
         if self.skip_heads:
             posteriors |= {
@@ -177,11 +193,13 @@ class SegVAE2D(nn.Module):
             skips = [
                 self.skip_dropout(draw(posteriors[f"skip_{i}"], sample=self.training)) for i in range(len(features))
             ]
-        foreground, depth = self.decoder(draw(latent, sample=self.training), skips)
+        decoded = Posterior(latent.mean[::decode_every], latent.logvar[::decode_every])
+        foreground, depth = self.decoder(draw(decoded, sample=self.training), skips)
         foreground, depth = self._crop(foreground, x), self._crop(depth, x)
         # The silhouette tells what is background; a logit learned for it would only compete with the others.
         background = KNOWN_LOGIT * (1 - 2 * x[:, :1].to(foreground.dtype))
-        return SegVAEOutput(torch.cat([background, foreground], dim=1), depth, posteriors)
+        logits = torch.cat([background, foreground], dim=1)
+        return SegVAEOutput(vector=vector, posteriors=posteriors, seg_logits=logits, depth=depth)
 
     def encode(self, x: Tensor, fov: Tensor | None = None) -> Tensor:
         """The neuron vector of each image, ``(b, 2 * latent_channels + 1)``: what everything downstream uses.
@@ -191,6 +209,9 @@ class SegVAE2D(nn.Module):
         """
         known = self._known(x, fov)
         _, latent = self.encoder(self._pad(x), known)
+        return self._pooled(latent, known)
+
+    def _pooled(self, latent: Posterior, known: Tensor) -> Tensor:
         pooled = torch.cat([latent.mean.mean(dim=(2, 3)), self.generalized_mean(latent.mean)], dim=1)
         return torch.cat([pooled, torch.nan_to_num(known).to(pooled.dtype)], dim=1)
 

@@ -109,8 +109,8 @@ def _named_by_manifest(config: ClipConfig, manifest: Path) -> Views:
 
 def open_measures(config: ClipConfig) -> dict[str, Measures]:
     """Measurements by neuron id; none where the data directory has none."""
+    from axonet.datasets.measured import read_measures
     from axonet.datasets.selection import shard_files
-    from axonet.learning.clip_neurons import read_measures
 
     if config.shards is not None:
         return read_measures(

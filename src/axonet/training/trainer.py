@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, model_validator
 
@@ -25,6 +25,12 @@ class Stage1Config(Stage1Settings, TrainingViews):
     last.ckpt, history.csv and run.json into --save-dir, TensorBoard logs and pictures of predictions into --log-dir.
     """
 
+    measure_dir: Path | None = Field(
+        None,
+        description="folder of the measurements that vectors have to predict; with --data-dir by default the "
+        "measure.parquet in it, which is made from the SWC files where it is missing",
+        json_schema_extra=IO,
+    )
     save_dir: Path = Field(
         Path("checkpoints/stage1"), description="folder for checkpoints and history", json_schema_extra=IO
     )
@@ -69,17 +75,40 @@ def _named_by_manifest(data_dir: Path, manifest: Path) -> ViewStore:
     return store
 
 
+def open_measures(config: Stage1Config, stores: Sequence[ViewStore]) -> dict[str, Mapping[str, Any]]:
+    """Measurements by neuron id, those that are not there yet made of the SWC files; none when nobody asks for them."""
+    from axonet.datasets.measured import measures_of, read_measures
+    from axonet.datasets.selection import shard_files
+
+    if config.lambda_morphometrics == 0:
+        return {}
+    if config.measure_dir is None:
+        return {} if config.data_dir is None else measures_of(config.data_dir, stores, max(1, config.workers))
+    if config.shards is not None:
+        return read_measures(shard_files(config.shards, config.measure_dir, ".parquet"))
+    return read_measures([config.measure_dir / "measure.parquet"])
+
+
 def run(config: Stage1Config) -> None:
     """Train, and record the run."""
     from axonet.core.provenance import run_record
 
     train, val = open_views(config)
-    from axonet.learning.stage1 import train_stage1  # takes seconds; a wrong path is reported before
+    from axonet.learning.fit import choose_precision  # takes seconds; a wrong path is reported before
+    from axonet.learning.stage1 import train_stage1
 
+    choose_precision(config.precision, config.accelerator)  # what the machine cannot do is told before measuring
+    measures = open_measures(config, [train] if val is None else [train, val])
     inputs = [path for path in (config.manifest_train, config.manifest_val, config.splits, config.shards) if path]
     with run_record(config.save_dir, "axonet.training.trainer", config, inputs) as record:
         result = train_stage1(
-            config, train, val, save_dir=config.save_dir, log_dir=config.log_dir, resume=config.resume
+            config,
+            train,
+            val,
+            save_dir=config.save_dir,
+            log_dir=config.log_dir,
+            resume=config.resume,
+            measures=measures,
         )
         record.add(
             device=result.device, steps=result.steps, best_epoch=result.best_epoch + 1, best_value=result.best_value

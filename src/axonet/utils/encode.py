@@ -51,11 +51,11 @@ class EncodeConfig(CommandSettings):
 def run(config: EncodeConfig) -> None:
     """Read views, encode them, write the vectors."""
     from axonet.core.progress import say, warn
+    from axonet.datasets.measured import read_measures
     from axonet.datasets.view_store import ViewStore
     from axonet.inference.device import torch_device
     from axonet.inference.encode import encode_store, load_view_encoder
     from axonet.inference.vectors import write_vectors
-    from axonet.learning.clip_neurons import read_measures
 
     encoder = load_view_encoder(config.checkpoint, device=torch_device(config.accelerator))
     if config.shard is not None:

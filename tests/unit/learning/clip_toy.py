@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -131,9 +133,9 @@ def write_toy(folder: Path, n_train: int = 12, n_val: int = 6) -> Path:
     """A data directory with metadata and measurements, and a Stage 1 checkpoint beside it."""
     for split, numbers in (("train", range(n_train)), ("val", range(n_train, n_train + n_val))):
         rows = []
-        for row in toy_rows(numbers):
-            mask = draw_shape(int(row["neuron"][-3:]), row["view"])
-            rows += write_png_views(folder, row["neuron"], [ViewImages(row, mask, mask)], PALETTE)
+        for neuron, of_neuron in groupby(toy_rows(numbers), key=itemgetter("neuron")):
+            drawn = [(row, draw_shape(int(neuron[-3:]), row["view"])) for row in of_neuron]
+            rows += write_png_views(folder, neuron, [ViewImages(row, mask, mask) for row, mask in drawn], PALETTE)
         write_manifest(folder / f"manifest_{split}.jsonl", rows)
     write_dataset_info(folder, DatasetInfo(input_spec=SPEC))
     everyone = range(n_train + n_val)

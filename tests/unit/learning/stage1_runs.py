@@ -26,9 +26,10 @@ def settings(**changed) -> Stage1Settings:
     return Stage1Settings(**(TINY | changed))
 
 
-def train(folder: Path, resume=None, val=True, n_neurons=6, windows=False, **changed):
+def train(folder: Path, resume=None, val=True, n_neurons=6, windows=False, measures=None, **changed):
     stores = drawn_store(n_neurons, 2, zoom=windows), drawn_store(2, 2, first=20, zoom=windows) if val else None
-    return train_stage1(settings(**changed), *stores, save_dir=folder, log_dir=folder / "logs", resume=resume)
+    where = {"save_dir": folder, "log_dir": folder / "logs"}
+    return train_stage1(settings(**changed), *stores, **where, resume=resume, measures=measures)
 
 
 def history(folder: Path) -> list[dict[str, str]]:

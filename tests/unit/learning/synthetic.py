@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -95,9 +97,9 @@ def drawn_store(n_neurons: int, n_views: int, size: int = 32, first: int = 0, *,
 def write_dataset(folder: Path, split: str, n_neurons: int, n_views: int, size: int = 32, first: int = 0) -> Path:
     """Write drawn neurons as a data directory; returns the manifest."""
     complete = []
-    for row in drawn_rows(n_neurons, n_views, size, first):
-        mask, depth = draw_neuron(size, row["neuron"], row["view"])
-        complete += write_png_views(folder, row["neuron"], [ViewImages(row, mask, depth)], PALETTE)
+    for neuron, rows in groupby(drawn_rows(n_neurons, n_views, size, first), key=itemgetter("neuron")):
+        views = [ViewImages(row, *draw_neuron(size, neuron, row["view"])) for row in rows]
+        complete += write_png_views(folder, neuron, views, PALETTE)
     write_dataset_info(folder, DatasetInfo(input_spec=InputSpec(width=size, height=size)))
     manifest = folder / f"manifest_{split}.jsonl"
     write_manifest(manifest, complete)

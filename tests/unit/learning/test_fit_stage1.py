@@ -1,10 +1,14 @@
 """Stage 1 trained for real, on a handful of drawn neurons."""
 
+import copy
+import math
+
 import pytest
 import torch
 
 from axonet.core.errors import UserError
 from axonet.core.input_spec import InputSpec
+from axonet.inference.encode import build_view_encoder
 from axonet.learning.stage1 import train_stage1
 from axonet.models.checkpoint import build_seg_vae, load_checkpoint
 
@@ -116,9 +120,8 @@ def test_an_empty_split_is_refused(tmp_path):
 def test_four_views_are_learned_by_heart(tmp_path, skip_mode, seg_loss):
     views = drawn_store(4, 1)
     often = views.subset([0, 1, 2, 3] * 30)  # an epoch of many steps costs less than many epochs
-    chosen = settings(
-        max_epochs=2, base_channels=8, lr=1e-2, skip_mode=skip_mode, seg_loss=seg_loss, kld_weight=1e-4, flips=False
-    )
+    alone = {"kld_weight": 1e-4, "lambda_contrast": 0, "flips": False}
+    chosen = settings(max_epochs=2, base_channels=8, lr=1e-2, skip_mode=skip_mode, seg_loss=seg_loss, **alone)
     train_stage1(chosen, often, views, save_dir=tmp_path, log_dir=tmp_path / "logs")
     last = history(tmp_path)[-1]
     for compartment in ("soma", "axon", "basal_dendrite", "apical_dendrite"):
@@ -143,3 +146,98 @@ def test_what_the_machine_cannot_do_is_refused_before_anything_is_written(tmp_pa
     with pytest.raises(UserError, match=named):
         train(tmp_path / "run", **changed)
     assert not (tmp_path / "run").exists()
+
+
+MEASURED = {
+    f"cell_{number:02d}": {"cable_length": 100.0 * (number + 1), "warnings": [], "n_stems": 3.0 + number % 3}
+    for number in range(30)
+}
+
+
+def test_the_vector_predicts_measurements_and_compares_views(tmp_path):
+    train(tmp_path, max_epochs=2, measures=MEASURED)
+    rows = history(tmp_path)
+    for name in ("train/morphometrics_loss", "val/morphometrics_loss", "train/contrast_loss", "val/r2_cable_length"):
+        assert all(math.isfinite(float(row[name])) for row in rows), name
+    assert "val/contrast_loss" not in rows[0]  # validation views come neuron by neuron
+    checkpoint = load_checkpoint(tmp_path / "best.ckpt")
+    assert checkpoint["state"].keys() == build_seg_vae(checkpoint).state_dict().keys()  # heads are left behind
+    assert build_seg_vae(checkpoint).generalized_mean.exponent.item() != 3.0
+
+
+def test_without_heads_the_pooling_keeps_its_exponent(tmp_path):
+    train(tmp_path, max_steps=2, lambda_morphometrics=0, lambda_contrast=0, measures=MEASURED)
+    assert {"train/morphometrics_loss", "train/contrast_loss"}.isdisjoint(history(tmp_path)[0])
+    assert build_seg_vae(load_checkpoint(tmp_path / "best.ckpt")).generalized_mean.exponent.item() == 3.0
+
+
+def test_the_loss_is_the_weighted_sum_of_what_is_logged(tmp_path):
+    weights = {"lambda_seg": 0.7, "lambda_depth": 0.3, "lambda_morphometrics": 2.0, "lambda_contrast": 0.4}
+    train(tmp_path, max_steps=1, measures=MEASURED, kld_weight=0.2, **weights)
+    row = {name: float(value) for name, value in history(tmp_path)[0].items() if "/" in name}
+    parts = {
+        "lambda_seg": "seg_loss",
+        "lambda_depth": "depth_loss",
+        "lambda_morphometrics": "morphometrics_loss",
+        "lambda_contrast": "contrast_loss",
+    }
+    for split in ("train", "val"):
+        expected = sum(weights[weight] * row.get(f"{split}/{part}", 0.0) for weight, part in parts.items())
+        assert row[f"{split}/loss"] == pytest.approx(expected + 0.2 * row[f"{split}/kld"], rel=1e-4)
+
+
+@pytest.mark.parametrize("windows", [False, True])
+def test_a_model_of_shapes_learns_without_a_decoder(tmp_path, windows):
+    train(tmp_path, max_epochs=1, inputs="shape", windows=windows, zoom=windows, measures=MEASURED)
+    checkpoint = load_checkpoint(tmp_path / "best.ckpt")
+    assert checkpoint["input_spec"]["inputs"] == "shape"
+    assert checkpoint["architecture"]["decoder"] is False
+    assert not [name for name in checkpoint["state"] if name.startswith("decoder")]
+    row = history(tmp_path)[0]
+    assert {"train/seg_loss", "val/dice", "val/depth_mae_um"}.isdisjoint(row)
+    assert not (tmp_path / "logs" / "validation").exists()
+
+
+def test_a_model_of_shapes_needs_something_to_learn(tmp_path):
+    with pytest.raises(ValueError, match="nothing to learn"):
+        settings(inputs="shape", lambda_morphometrics=0, lambda_contrast=0)
+    with pytest.raises(UserError, match="nothing to learn"):
+        train(tmp_path, n_neurons=1, val=False, inputs="shape")
+
+
+def test_decoding_some_images_leaves_the_rest_to_the_vector(tmp_path):
+    train(tmp_path, max_epochs=1, decode_every=4, measures=MEASURED)
+    row = history(tmp_path)[0]
+    assert float(row["train/seg_loss"]) > 0
+    assert float(row["val/dice"]) >= 0  # validation decodes every image
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"n_neurons": 1}, "there is one training neuron"),
+        ({"views_per_neuron": 1}, "--views-per-neuron is 1"),
+        ({"batch_size": 3}, "--batch-size 3 is below 4"),
+    ],
+)
+def test_where_there_is_nothing_to_compare_a_line_says_so(tmp_path, capsys, changed, why):
+    train(tmp_path, val=False, max_steps=1, **changed)
+    assert f"views are not compared (--lambda-contrast is without effect): {why}" in capsys.readouterr().err
+    assert float(history(tmp_path)[0]["train/contrast_loss"]) == pytest.approx(0, abs=1e-6)
+
+
+def test_a_batch_larger_than_the_data_is_one_step_per_epoch(tmp_path):
+    train(tmp_path, max_epochs=2, batch_size=500)
+    assert [row["step"] for row in history(tmp_path)] == ["1", "2"]
+
+
+def test_a_checkpoint_from_before_these_options_encodes_as_it_did(whole_run):
+    checkpoint = load_checkpoint(whole_run / "best.ckpt")
+    x = torch.rand(2, 1, 32, 32).round()
+    expected = build_seg_vae(checkpoint).encode(x)
+    older = copy.deepcopy(checkpoint)
+    for name in ("zoom", "decoder"):
+        del older["architecture"][name]
+    for name in ("inputs", "zoom", "merge_dendrites", "fov_um_range"):
+        del older["input_spec"][name]
+    assert torch.equal(build_view_encoder(older).seg_vae.encode(x), expected)

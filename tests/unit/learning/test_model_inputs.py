@@ -11,7 +11,9 @@ from axonet.core.errors import UserError
 from axonet.core.input_spec import InputSpec
 from axonet.inference.inputs import apply_spec, fov_feature, resize_classes, resize_depth, trained_size
 from axonet.inference.view_batch import ViewDataset
-from axonet.learning.stage1_inputs import augment, stage1_inputs
+from axonet.learning.augmentation import augment, turn
+from axonet.learning.settings import Stage1Settings
+from axonet.learning.stage1_inputs import stage1_inputs
 
 from .synthetic import drawn_store
 
@@ -20,6 +22,13 @@ SPEC = InputSpec(width=32, height=32, log_fov_mean=math.log(400), log_fov_std=0.
 
 def drawn_batch(n: int = 4):
     return ViewDataset(drawn_store(n, 1))[np.arange(n)]
+
+
+STILL = {"flips": False, "scale_dropout": 0.0, "zoom_dropout": 0.0, "merge_dendrites": 0.0, "drop_types": 0.0}
+
+
+def changed(inputs, spec=SPEC, **more):
+    return augment(inputs, spec, Stage1Settings(**(STILL | more)))
 
 
 def test_the_input_is_the_silhouette():
@@ -100,7 +109,7 @@ def test_depth_without_near_and_far_is_not_judged():
 def test_a_flip_moves_input_and_targets_together():
     torch.manual_seed(0)
     inputs = stage1_inputs(drawn_batch(8), SPEC)
-    flipped = augment(inputs, flips=True, rotation=0, scale_dropout=0)
+    flipped = changed(inputs, flips=True)
     assert not torch.equal(flipped.silhouette, inputs.silhouette)
     for i in range(8):
         candidates = [(), (-1,), (-2,), (-1, -2)]
@@ -115,10 +124,8 @@ def test_a_flip_moves_input_and_targets_together():
 
 
 def test_a_turn_by_a_right_angle_is_exact():
-    from axonet.learning.stage1_inputs import _rotate
-
     inputs = stage1_inputs(drawn_batch(3), SPEC)
-    turned = _rotate(inputs, torch.full((3,), math.pi / 2))
+    turned = turn(inputs, SPEC, torch.full((3,), math.pi / 2), torch.ones(3))
     quarter = [torch.rot90(inputs.classes, k, (-2, -1)) for k in (1, -1)]
     assert any(torch.equal(turned.classes, candidate) for candidate in quarter)
     assert torch.equal(turned.classes > 0, turned.silhouette[:, 0] > 0)
@@ -127,7 +134,7 @@ def test_a_turn_by_a_right_angle_is_exact():
 def test_rotation_keeps_the_amount_of_neuron():
     torch.manual_seed(0)
     inputs = stage1_inputs(drawn_batch(8), SPEC)
-    turned = augment(inputs, flips=False, rotation=180, scale_dropout=0)
+    turned = changed(inputs, rotation=180)
     assert turned.silhouette.sum() == pytest.approx(inputs.silhouette.sum().item(), rel=0.1)
     assert torch.equal(turned.classes > 0, turned.silhouette[:, 0] > 0)
     assert not torch.equal(turned.classes, inputs.classes)
@@ -136,7 +143,7 @@ def test_rotation_keeps_the_amount_of_neuron():
 def test_the_scale_is_withheld_now_and_then():
     torch.manual_seed(0)
     inputs = stage1_inputs(drawn_batch(1), SPEC)
-    withheld = [bool(augment(inputs, flips=False, rotation=0, scale_dropout=0.25).fov.isnan()) for _ in range(400)]
+    withheld = [bool(changed(inputs, scale_dropout=0.25).fov.isnan()) for _ in range(400)]
     assert 60 < sum(withheld) < 140
 
 
@@ -169,17 +176,93 @@ def test_the_window_moves_with_the_image():
     """The same picture in both channels stays the same picture."""
     torch.manual_seed(0)
     inputs = stage1_inputs(zoomed_batch(), ZOOM)
-    for changes in ({"flips": True, "rotation": 0.0}, {"flips": False, "rotation": 180.0}):
-        changed = augment(replace(inputs, zoom=inputs.silhouette), **changes, scale_dropout=0)
-        assert torch.equal(changed.zoom, changed.silhouette)
-        assert not torch.equal(changed.silhouette, inputs.silhouette)
+    for changes in ({"flips": True}, {"rotation": 180.0}):
+        moved = changed(replace(inputs, zoom=inputs.silhouette), **changes)
+        assert torch.equal(moved.zoom, moved.silhouette)
+        assert not torch.equal(moved.silhouette, inputs.silhouette)
 
 
 def test_the_window_is_withheld_now_and_then():
     torch.manual_seed(0)
     inputs = stage1_inputs(zoomed_batch(1), ZOOM)
-    kept = [
-        bool(augment(inputs, flips=False, rotation=0, scale_dropout=0, zoom_dropout=0.25).zoom.any())
-        for _ in range(400)
-    ]
+    kept = [bool(changed(inputs, ZOOM, zoom_dropout=0.25).zoom.any()) for _ in range(400)]
     assert 60 < 400 - sum(kept) < 140
+
+
+def test_a_magnified_view_has_the_smaller_field_of_view_and_shows_the_same_lengths():
+    inputs = stage1_inputs(zoomed_batch(3), ZOOM)
+    larger = turn(inputs, ZOOM, torch.zeros(3), torch.full((3,), 2.0))
+    assert larger.fov_um.tolist() == pytest.approx((inputs.fov_um / 2).tolist())
+    torch.testing.assert_close(larger.fov, fov_feature(inputs.fov_um / 2, ZOOM))
+    middle = inputs.classes[:, 8:24, 8:24]
+    assert torch.equal(larger.classes, middle.repeat_interleave(2, dim=1).repeat_interleave(2, dim=2))
+    um = (inputs.depth - 0.5) * inputs.fov_um[:, None, None, None]
+    um_larger = (larger.depth - 0.5) * larger.fov_um[:, None, None, None]
+    expected = um[:, :, 8:24, 8:24].repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
+    torch.testing.assert_close(um_larger[larger.has_depth], expected[larger.has_depth])
+    assert torch.equal(larger.zoom, inputs.zoom)  # its side is a length, whatever the view's scale
+
+
+def test_magnifications_spread_over_their_range():
+    torch.manual_seed(0)
+    inputs = stage1_inputs(drawn_batch(1), SPEC)
+    factors = [(inputs.fov_um / changed(inputs, magnification=(0.8, 1.25)).fov_um).item() for _ in range(200)]
+    assert 0.8 <= min(factors) < 0.85
+    assert 1.2 < max(factors) <= 1.2501
+    assert np.mean(np.log(factors)) == pytest.approx(0, abs=0.03)
+
+
+SHAPE = SPEC.model_copy(update={"inputs": "shape"})
+
+
+def test_a_model_of_shapes_sees_compartments_and_depth():
+    batch = drawn_batch(3)
+    x = apply_spec(batch, SHAPE)
+    assert x.shape == (3, SHAPE.n_channels, 32, 32)
+    for k in range(1, 6):
+        assert torch.equal(x[:, k], (batch.mask == k).float())
+    inputs = stage1_inputs(batch, SHAPE)
+    assert torch.equal(inputs.network_input, x)
+    row, col = np.argwhere(batch.mask[0].numpy() > 0)[5]
+    depth_um = -80 + (int(batch.depth[0, row, col]) - 1) / 254 * 160
+    assert x[0, 6, row, col].item() == pytest.approx(2 * depth_um / 320, abs=1e-6)
+    assert not x[:, 6][x[:, 0] == 0].any()
+
+
+def test_depth_that_is_not_known_is_the_middle_plane():
+    batch = drawn_batch(1)
+    x = apply_spec(batch._replace(far_um=torch.tensor([math.nan])), SHAPE)
+    assert not x[:, 6].any()
+    assert torch.isfinite(x).all()
+
+
+def test_dendrites_can_be_shown_as_one():
+    batch = drawn_batch(2)
+    apart, merged = (apply_spec(batch, SHAPE.model_copy(update={"merge_dendrites": both})) for both in (False, True))
+    assert apart[:, 4].any()
+    assert not merged[:, 4].any()
+    assert torch.equal(merged[:, 3], apart[:, 3] + apart[:, 4])
+    untouched = [0, 1, 2, 5, 6]
+    assert torch.equal(merged[:, untouched], apart[:, untouched])
+
+
+def test_types_are_merged_and_dropped_at_random_in_training_only_where_they_are_shown():
+    torch.manual_seed(0)
+    inputs = stage1_inputs(drawn_batch(1), SHAPE)
+    kinds = {"merged": 0, "untyped": 0, "whole": 0}
+    for _ in range(400):
+        classes = set(changed(inputs, SHAPE, merge_dendrites=0.3, drop_types=0.2).classes.unique().tolist())
+        kinds[{(0, 5): "untyped", (0, 1, 2, 3): "merged", (0, 1, 2, 3, 4): "whole"}[tuple(sorted(classes))]] += 1
+    assert kinds["untyped"] == pytest.approx(80, abs=25)
+    assert kinds["merged"] == pytest.approx(400 * 0.8 * 0.3, abs=30)
+    targets = stage1_inputs(drawn_batch(1), SPEC)
+    assert torch.equal(changed(targets, merge_dendrites=1.0, drop_types=1.0).classes, targets.classes)
+
+
+def test_every_other_image_is_taken_with_all_that_belongs_to_it():
+    inputs = stage1_inputs(zoomed_batch(5), ZOOM)
+    some = inputs.every(2)
+    assert torch.equal(some.network_input, inputs.network_input[::2])
+    assert torch.equal(some.classes, inputs.classes[::2])
+    assert torch.equal(some.has_depth, inputs.has_depth[::2])
+    assert inputs.every(1) is inputs

@@ -7,7 +7,7 @@ import torch
 from axonet.core.input_spec import InputSpec
 from axonet.inference.view_batch import ViewDataset
 from axonet.learning.stage1_inputs import stage1_inputs
-from axonet.learning.stage1_validation import ValidationMeasures, confusion_counts
+from axonet.learning.stage1_validation import ValidationMeasures, confusion_counts, determination
 from axonet.models.seg_vae import SegVAEOutput
 from axonet.models.variational import Posterior
 
@@ -37,7 +37,12 @@ def output_for(inputs, said, latent_mean, depth=0.5) -> SegVAEOutput:
     mean = torch.full((len(said), 3, 2, 2), 0.0)
     mean[:, 0] = latent_mean
     posterior = Posterior(mean, torch.zeros_like(mean))
-    return SegVAEOutput(logits, torch.full_like(inputs.depth, depth), {"latent": posterior})
+    return SegVAEOutput(
+        vector=torch.zeros(len(said), 7),
+        posteriors={"latent": posterior},
+        seg_logits=logits,
+        depth=torch.full_like(inputs.depth, depth),
+    )
 
 
 @pytest.fixture
@@ -80,3 +85,39 @@ def test_depth_stands_beside_what_the_middle_plane_would_give(measured):
 
 def test_a_unit_that_carries_nothing_is_not_active(measured):
     assert measured[0].values(OneProcess)["val/active_units"] == 1
+
+
+def test_the_share_of_explained_variance_is_that_of_the_definition():
+    generator = torch.Generator().manual_seed(0)
+    true = torch.randn(20, 4, generator=generator) + 3
+    predicted = true + 0.5 * torch.randn(20, 4, generator=generator)
+    true[:5, 1] = torch.nan
+    true[:, 2] = 1.5  # the same for all: there is nothing to explain
+    true[1:, 3] = torch.nan  # known of one view alone
+    measures = ValidationMeasures(["a", "b", "c", "d"])
+    inputs = stage1_inputs(ViewDataset(drawn_store(2, 1))[np.arange(2)], SPEC)
+    measures.add(output_for(inputs, inputs.classes, 0.0), inputs)
+    for part in (slice(0, 7), slice(7, 20)):
+        measures.add_predicted(predicted[part], true[part])
+    values = measures.values(OneProcess())
+    expected = {}
+    for name, column in (("a", 0), ("b", 1)):
+        known = torch.isfinite(true[:, column])
+        truth, guess = true[known, column], predicted[known, column]
+        expected[name] = 1 - ((guess - truth) ** 2).sum() / ((truth - truth.mean()) ** 2).sum()
+    assert {key for key in values if key.startswith("val/r2_")} == {"val/r2_a", "val/r2_b"}
+    for name, value in expected.items():
+        assert values[f"val/r2_{name}"].item() == pytest.approx(value.item(), abs=1e-4)
+    assert values["val/r2"].item() == pytest.approx(min(v.item() for v in expected.values()), abs=1e-4)
+
+
+def test_nothing_known_explains_nothing():
+    assert determination(["a"], *torch.zeros(4, 1)) == {}
+
+
+def test_without_a_decoder_there_is_nothing_to_count():
+    inputs = stage1_inputs(ViewDataset(drawn_store(2, 1))[np.arange(2)], SPEC)
+    output = output_for(inputs, inputs.classes, 2.0)
+    measures = ValidationMeasures()
+    measures.add(SegVAEOutput(vector=output.vector, posteriors=output.posteriors), inputs)
+    assert set(measures.values(OneProcess())) == {"val/active_units"}

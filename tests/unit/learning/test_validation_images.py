@@ -31,7 +31,7 @@ def test_a_perfect_prediction_is_drawn_like_the_truth_also_when_it_is_the_mirror
     depth = inputs.depth_target.clone()
     depth[1] = 1 - depth[1]
     for silhouette, seg, true_seg, predicted_depth, true_depth in tiles_of(
-        panels(inputs, SegVAEOutput(logits, depth, {})), 2
+        panels(inputs, SegVAEOutput(vector=torch.zeros(2, 3), posteriors={}, seg_logits=logits, depth=depth)), 2
     ):
         assert np.array_equal(seg, true_seg)
         assert np.array_equal(predicted_depth, true_depth)

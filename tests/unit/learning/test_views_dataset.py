@@ -167,3 +167,27 @@ def test_the_shares_of_a_step_make_the_mean_over_its_views(accumulation, world_s
 
 def test_a_view_is_called_by_neuron_and_number():
     assert ViewDataset(drawn_store(3, 2)).name(3) == "cell_01 view 1"
+
+
+@pytest.mark.parametrize(("n_views", "limit"), [(4, None), (5, None), (6, 3)])
+def test_views_of_a_neuron_stay_together(n_views, limit):
+    store = drawn_store(5, n_views)
+    plan = ShuffledViews(store, batch_size=4, seed=1, views_per_neuron=limit, together=2)
+    drawn = limit or n_views
+    for epoch in range(2):
+        batches = plan.batches(epoch)
+        assert len(batches) == len(plan)
+        rows = np.concatenate(batches)
+        assert len(set(rows)) == len(rows) == plan.n_views == 5 * drawn
+        alone = 0
+        for batch in batches:
+            counts = np.bincount(batch // n_views, minlength=5)
+            assert len(batch) <= 4
+            alone += int((counts % 2).sum())
+        assert alone <= 5 * (drawn % 2)
+    assert not np.array_equal(np.concatenate(plan.batches(0)), np.concatenate(plan.batches(1)))
+
+
+def test_a_batch_of_one_view_still_holds_a_pair_when_views_are_to_stay_together():
+    plan = ShuffledViews(drawn_store(2, 2), batch_size=1, seed=1, together=2)
+    assert [len(batch) for batch in plan.batches(0)] == [2, 2]

@@ -161,10 +161,46 @@ def test_width_doubles_per_level_up_to_the_cap():
     assert [down.reduce.out_channels for down in model.encoder.downs] == [8, 16, 16, 16]
 
 
-def test_every_parameter_of_a_step_but_the_pooling_has_a_gradient():
-    model, x = small_model().train(), silhouettes()
+def test_the_vector_of_a_training_step_is_the_one_that_is_encoded():
+    model, x, fov = small_model(), silhouettes(), torch.tensor([[0.5], [torch.nan]])
+    assert torch.equal(model(x, fov).vector, model.encode(x, fov))
+    model.train()  # nothing is sampled on its way
+    torch.testing.assert_close(model(x, fov).vector, model.encode(x, fov))
+
+
+@pytest.mark.parametrize("skip_mode", ["variational", "deterministic"])
+def test_some_images_can_be_left_undecoded(skip_mode):
+    model, x = small_model(skip_mode=skip_mode), silhouettes(5)
+    whole, some = model(x), model(x, decode_every=2)
+    torch.testing.assert_close(some.seg_logits, whole.seg_logits[::2])
+    torch.testing.assert_close(some.depth, whole.depth[::2])
+    torch.testing.assert_close(some.vector, whole.vector)
+    torch.testing.assert_close(some.posteriors[LATENT].mean, whole.posteriors[LATENT].mean)
+    for name, posterior in some.posteriors.items():
+        if name != LATENT:
+            torch.testing.assert_close(posterior.mean, whole.posteriors[name].mean[::2])
+
+
+def test_a_network_without_decoder_only_encodes():
+    model, x = small_model(in_channels=7, decoder=False), silhouettes(2).repeat(1, 7, 1, 1)
+    output = model(x)
+    assert output.seg_logits is None
+    assert output.depth is None
+    assert set(output.posteriors) == {LATENT}
+    assert torch.equal(output.vector, model.encode(x))
+    assert not [name for name, _ in model.named_parameters() if "skip" in name or "decoder" in name]
+
+
+@pytest.mark.parametrize("more", [{}, {"in_channels": 2, "zoom": True}, {"in_channels": 7, "decoder": False}])
+def test_every_parameter_of_a_step_has_a_gradient_and_the_pooling_gets_it_from_the_vector(more):
+    model = small_model(**more).train()
+    x = silhouettes().repeat(1, more.get("in_channels", 1), 1, 1)
     output = model(x, torch.zeros(2, 1))
     spread = sum(p.mean.square().sum() + p.logvar.square().sum() for p in output.posteriors.values())
-    (output.seg_logits[:, 1:].square().sum() + output.depth.sum() + spread).backward()
+    if output.seg_logits is not None:
+        spread = spread + output.seg_logits[:, 1:].square().sum() + output.depth.sum()
+    spread.backward(retain_graph=True)
     without = [name for name, parameter in model.named_parameters() if parameter.grad is None]
     assert without == ["generalized_mean.exponent"]
+    output.vector.square().sum().backward()
+    assert model.generalized_mean.exponent.grad.abs() > 0

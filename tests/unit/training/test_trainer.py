@@ -84,7 +84,7 @@ def test_what_the_guide_advises_to_change_by_hand_may_change_on_resume():
 
 def test_paths_are_no_settings():
     paths = {"data_dir", "manifest_train", "manifest_val", "splits", "shards", "render_dir", "save_dir", "log_dir"}
-    assert set(setting_names(Stage1Config, io=True)) == paths | {"resume"}
+    assert set(setting_names(Stage1Config, io=True)) == paths | {"measure_dir", "resume"}
 
 
 def error_line(capsys, *arguments: str) -> str:
