@@ -221,6 +221,24 @@ def test_a_file_of_another_source_is_told_in_one_line(tmp_path: Path, written: s
     assert "\n" not in str(caught.value)
 
 
+WRAPPED = {
+    "neuromorpho": {"_embedded": {"neuronResources": [FULL_ROW]}, "page": {"number": 0}},
+    "allen": {"success": True, "msg": ROWS["allen"]},
+}
+
+
+@pytest.mark.parametrize("shape", ["wrapped", "list", "alone"])
+@pytest.mark.parametrize("written", list(WRAPPED))
+def test_json_as_servers_send_it_is_read_or_told_apart(tmp_path: Path, written: str, shape: str) -> None:
+    path = tmp_path / "answer.json"
+    content = {"wrapped": WRAPPED[written], "list": ROWS[written], "alone": ROWS[written][0]}[shape]
+    path.write_text(json.dumps(content, indent=1))
+    assert the_only(load_records(path, written)).species in ("monkey", "mouse")
+    for asked in {"neuromorpho", "allen", "table"} - {written}:
+        with pytest.raises(UserError, match=f"it looks like .*: --source {written}"):
+            load_records(path, asked)
+
+
 def test_a_download_read_as_a_table_is_read_and_hinted_at(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write_lines(tmp_path / "metadata.jsonl", FULL_ROW | {"swc": "swc/x.swc"})
     assert the_only(load_records(path, "table")).cell_type == "pyramidal"

@@ -9,7 +9,7 @@ from typing import Any
 
 from axonet.core.errors import UserError
 from axonet.core.files import read_json, read_jsonl
-from axonet.metadata.adapters.dialect import dialect_hint, dialect_of
+from axonet.metadata.adapters.dialect import dialect_hint, dialect_of, json_hint, rows_in
 from axonet.metadata.adapters.table import column_names, downloaded_swc, integer_text, read_csv, record_of
 from axonet.metadata.normalize import driver_markers
 from axonet.metadata.record import NeuronRecord
@@ -63,7 +63,10 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     # An error can come with HTTP 200: then the message is text instead of rows.
     if not isinstance(answer, dict) or answer.get("success") is not True or not isinstance(answer.get("msg"), list):
         reason = answer.get("msg") if isinstance(answer, dict) else type(answer).__name__
-        raise UserError(f"{path}: no rows of an RMA answer ({reason})")
+        rows = rows_in(answer)
+        if rows and dialect_of(rows[0]) == "allen":
+            return rows
+        raise UserError(f"{path}: no rows of an RMA answer ({reason}){json_hint(path)}")
     return list(answer["msg"])
 
 

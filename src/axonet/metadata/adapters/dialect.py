@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from axonet.core.errors import UserError
+from axonet.core.files import read_json
 
 # Columns that only one dialect has, and how that dialect is called in messages.
 _NEUROMORPHO = frozenset(("neuron_id", "neuron_name"))
@@ -34,3 +39,22 @@ def dialect_hint(columns: Collection[str]) -> str:
         f"columns: {shown}; a table of your own is read with --source table, and --column swc=NAME says which column "
         "names the files"
     )
+
+
+def rows_in(answer: object) -> list[dict[str, Any]]:
+    """The rows of a JSON file: a list of them, one alone, or what a server of either source sends around them."""
+    rows = answer if isinstance(answer, list) else [answer]
+    if isinstance(answer, dict):
+        page = answer.get("_embedded")
+        inner = [page.get("neuronResources") if isinstance(page, dict) else None, answer.get("msg")]
+        rows = next((found for found in inner if isinstance(found, list)), rows)
+    return [row for row in rows if isinstance(row, dict)]
+
+
+def json_hint(path: Path) -> str:
+    """``; it looks like ...`` about a JSON file that could not be read in the dialect asked for, or nothing."""
+    try:
+        rows = rows_in(read_json(path))
+    except UserError:
+        return ""
+    return f"; {dialect_hint(rows[0])}" if rows and dialect_of(rows[0]) is not None else ""

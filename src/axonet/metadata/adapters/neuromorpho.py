@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from axonet.core.errors import UserError
-from axonet.core.files import read_jsonl
-from axonet.metadata.adapters.dialect import dialect_hint, dialect_of
+from axonet.core.files import read_json, read_jsonl
+from axonet.metadata.adapters.dialect import dialect_hint, dialect_of, rows_in
 from axonet.metadata.adapters.table import column_names, downloaded_swc, integer_text, record_of
 from axonet.metadata.normalize import listed
 from axonet.metadata.record import NeuronRecord
@@ -28,7 +28,7 @@ def load_neuromorpho(path: Path) -> list[NeuronRecord]:
     if path.suffix.lower() in (".csv", ".tsv", ".parquet"):
         raise UserError(f"{path}: records of NeuroMorpho.Org are JSON lines; {dialect_hint(column_names(path))}")
     records: dict[str, NeuronRecord] = {}
-    for number, row in enumerate(read_jsonl(path), start=1):
+    for number, row in enumerate(_rows(path), start=1):
         for key in ("neuron_id", "neuron_name"):
             if said(row.get(key)) is None:
                 hint = "" if dialect_of(row) == "neuromorpho" else f"; {dialect_hint(row)}"
@@ -36,6 +36,15 @@ def load_neuromorpho(path: Path) -> list[NeuronRecord]:
         record = neuromorpho_record(row)
         records[record.id] = record
     return list(records.values())
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    if path.suffix.lower() != ".json":
+        return read_jsonl(path)
+    try:
+        return rows_in(read_json(path))  # a record or a page, as the API sends them
+    except UserError:
+        return read_jsonl(path)
 
 
 def neuromorpho_record(row: Mapping[str, Any]) -> NeuronRecord:

@@ -12,7 +12,7 @@ from axonet.core.errors import UserError
 from axonet.core.files import read_jsonl, read_table
 from axonet.metadata import normalize
 from axonet.metadata.adapters.arrow import file_name, folder_path, from_table, holds_records, path_parts
-from axonet.metadata.adapters.dialect import dialect_hint, dialect_of
+from axonet.metadata.adapters.dialect import dialect_hint, dialect_of, json_hint
 from axonet.metadata.record import NeuronRecord
 from axonet.metadata.vocabulary.markers import marker_word
 from axonet.metadata.vocabulary.species import species_name
@@ -84,7 +84,8 @@ def load_table(path: Path, columns: Mapping[str, str] | None = None) -> LoadedTa
     elif suffix in (".csv", ".tsv"):
         names, rows = read_csv(path)
     else:
-        raise UserError(f"{path}: cannot read {suffix or 'a file without an ending'}; a table is {FORMATS}")
+        hint = json_hint(path) if suffix == ".json" else ""
+        raise UserError(f"{path}: cannot read {suffix or 'a file without an ending'}; a table is {FORMATS}{hint}")
     chosen = choose_columns(names, columns or {}, path)
     if dialect_of(names) == "allen" and chosen.keys() <= {"id", "swc"}:  # every cell would be "a neuron"
         raise UserError(f"{path}: no table of your own; {dialect_hint(names)}")
@@ -151,11 +152,11 @@ def choose_columns(names: Iterable[str], mapping: Mapping[str, str], path: Path)
             chosen[field] = found
     for field in REQUIRED:
         if field not in chosen:
-            other = dialect_of(present.values())
-            hint = f"; {dialect_hint(present.values())}" if other is not None else ""
+            if dialect_of(present.values()) is not None:
+                raise UserError(f"{path}: missing column {field!r}; {dialect_hint(present.values())}")
             raise UserError(
                 f"{path}: missing column {field!r}; give one of {', '.join(COLUMNS[field])}, or --column {field}=NAME; "
-                f"there are: {', '.join(present.values()) or 'none'}{hint}"
+                f"there are: {', '.join(present.values()) or 'none'}"
             )
     return chosen
 
