@@ -15,6 +15,7 @@ from axonet.core.errors import UserError
 from axonet.core.input_spec import InputSpec
 from axonet.datasets.view_store import ViewStore
 from axonet.inference.encode import FloatArray, build_view_encoder, encode_batches, encode_store
+from axonet.inference.inputs import warn_of_scale
 from axonet.inference.morphometrics import Measures, morphometric_features
 from axonet.inference.pool import pool_poses
 from axonet.inference.vectors import ViewVectors
@@ -29,7 +30,13 @@ from axonet.rendering.settings import RenderSettings
 from axonet.rendering.view import View
 
 
-def load_model(path: str | PathLike[str], device: str = "cpu", text_encoder: str | None = None) -> EmbeddingModel:
+def load_model(
+    path: str | PathLike[str],
+    device: str = "cpu",
+    text_encoder: str | None = None,
+    *,
+    merge_dendrites: bool = False,
+) -> EmbeddingModel:
     """Load a Stage 2 checkpoint; nothing else is needed but its text encoder.
 
     Args:
@@ -37,6 +44,7 @@ def load_model(path: str | PathLike[str], device: str = "cpu", text_encoder: str
         device: torch device.
         text_encoder: where the text encoder is now, when its name in the checkpoint no longer leads there; it must
             be the same one.
+        merge_dendrites: show basal and apical dendrites as one, to a model that sees types.
 
     Raises:
         UserError: no such file, not a Stage 2 checkpoint, or a model by name: this version ships none.
@@ -45,7 +53,7 @@ def load_model(path: str | PathLike[str], device: str = "cpu", text_encoder: str
         raise UserError(
             "model 'small': no shipped model is part of this version; give the path of a Stage 2 checkpoint"
         )
-    return EmbeddingModel(load_checkpoint(path, 2), device, text_encoder)
+    return EmbeddingModel(load_checkpoint(path, 2), device, text_encoder, merge_dendrites=merge_dendrites)
 
 
 class EmbeddingModel:
@@ -55,6 +63,7 @@ class EmbeddingModel:
         checkpoint: a loaded Stage 2 checkpoint.
         device: torch device.
         text_encoder: name that replaces the checkpoint's.
+        merge_dendrites: show basal and apical dendrites as one, to a model that sees types.
 
     Attributes:
         spec: how neurons are rendered.
@@ -64,8 +73,15 @@ class EmbeddingModel:
         takes_morphometrics: whether it was trained with morphometrics; neurons are then embedded with theirs.
     """
 
-    def __init__(self, checkpoint: Checkpoint, device: str = "cpu", text_encoder: str | None = None) -> None:
-        self.encoder = build_view_encoder(checkpoint).to(device)
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        device: str = "cpu",
+        text_encoder: str | None = None,
+        *,
+        merge_dendrites: bool = False,
+    ) -> None:
+        self.encoder = build_view_encoder(checkpoint, merge_dendrites=merge_dendrites).to(device)
         self.spec: InputSpec = self.encoder.spec
         self.dim = self.encoder.dim
         self.fingerprint = self.encoder.fingerprint
@@ -148,6 +164,7 @@ class EmbeddingModel:
             measured = {**neuron.morphometrics(), "warnings": neuron.warnings}
             block = np.repeat(morphometric_features([measured], self.spec.morphometrics), len(views), axis=0)
         batches = [batch_of_views(views, settings.depth_bits)]
+        warn_of_scale(self.spec, np.asarray(batches[0].fov_um, dtype=np.float64))
         vectors = encode_batches(self.encoder, batches, morphometrics=block)[:, -self.dim :]
         pooled: FloatArray = pool_poses(vectors, [neuron.name] * len(views), "mean").vectors[0]
         return pooled

@@ -15,10 +15,10 @@ from axonet.core.errors import UserError
 from axonet.core.input_spec import InputSpec
 from axonet.core.progress import track
 from axonet.datasets.view_store import ViewStore
-from axonet.inference.inputs import apply_spec, fov_feature
+from axonet.inference.inputs import apply_spec, fov_feature, warn_of_scale
 from axonet.inference.morphometrics import Measures, morphometric_features
 from axonet.inference.vectors import ViewVectors
-from axonet.inference.view_batch import ViewBatch, ViewDataset
+from axonet.inference.view_batch import ViewBatch, ViewDataset, fields_of_view
 from axonet.inference.worker_errors import plain_worker_errors
 from axonet.models.checkpoint import Checkpoint, build_seg_vae, load_checkpoint
 from axonet.models.clip import ClipModel
@@ -65,27 +65,36 @@ class ViewEncoder(nn.Module):
         return torch.cat([alone, self.clip.embed_pooled(pooled, morphometrics)], dim=1)
 
 
-def load_view_encoder(path: str | Path, stage: int | None = None, device: str = "cpu") -> ViewEncoder:
+def load_view_encoder(
+    path: str | Path, stage: int | None = None, device: str = "cpu", *, merge_dendrites: bool = False
+) -> ViewEncoder:
     """The encoder of a checkpoint, in evaluation mode.
 
     Args:
         path: a checkpoint of either stage.
         stage: the stage that is needed; any by default.
         device: torch device.
+        merge_dendrites: see :func:`build_view_encoder`.
 
     Raises:
         UserError: the file is missing or no checkpoint of that stage.
     """
-    return build_view_encoder(load_checkpoint(path, stage)).to(device)
+    return build_view_encoder(load_checkpoint(path, stage), merge_dendrites=merge_dendrites).to(device)
 
 
-def build_view_encoder(checkpoint: Checkpoint) -> ViewEncoder:
-    """The encoder that a loaded checkpoint describes, in evaluation mode."""
+def build_view_encoder(checkpoint: Checkpoint, *, merge_dendrites: bool = False) -> ViewEncoder:
+    """The encoder that a loaded checkpoint describes, in evaluation mode.
+
+    Args:
+        checkpoint: of either stage.
+        merge_dendrites: show basal and apical dendrites as one. That a tracer told them apart gives many a cell type
+            away; a model that sees types is judged both ways. To one that sees silhouettes it makes no difference.
+    """
     clip = None
     if checkpoint["stage"] == 2:
         clip = ClipModel(**checkpoint["architecture"])
         clip.load_state_dict(checkpoint["state"])
-    spec = InputSpec.model_validate(checkpoint["input_spec"])
+    spec = InputSpec.model_validate(checkpoint["input_spec"]).model_copy(update={"merge_dendrites": merge_dendrites})
     return ViewEncoder(build_seg_vae(checkpoint), clip, spec, checkpoint["fingerprint"]).eval()
 
 
@@ -132,6 +141,7 @@ def encode_views(
         UserError: the store's images were made otherwise.
     """
     check_spec(model.spec if spec is None else spec, store)
+    warn_of_scale(model.spec, fields_of_view(store))
     rows = np.split(np.arange(len(store)), range(batch_size, len(store), batch_size)) if len(store) else []
     views = ViewDataset(store, zoom=model.spec.zoom)
     loader = DataLoader(views, batch_size=None, sampler=rows, num_workers=min(workers, len(rows)))

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from axonet.core.errors import UserError
 from axonet.core.input_spec import InputSpec
+from axonet.core.progress import warn
 from axonet.inference.view_batch import ViewBatch
 from axonet.morphology.compartments import N_CLASSES, Compartment
 
 FOV_LIMIT = 5.0
+OUTSIDE = 2.0  # times beyond the training range: neurons of one collection hardly ever differ so much from the rest
 
 
 def apply_spec(batch: ViewBatch, spec: InputSpec) -> Tensor:
@@ -173,6 +177,25 @@ def fov_feature(fov_um: Tensor, spec: InputSpec) -> Tensor:
     logarithm = torch.where(known, fov_um.float(), 1.0).log()
     feature = ((logarithm - spec.log_fov_mean) / spec.log_fov_std).clamp(-FOV_LIMIT, FOV_LIMIT)
     return torch.where(known, feature, math.nan)[:, None]
+
+
+def warn_of_scale(spec: InputSpec, fov_um: npt.NDArray[np.float64]) -> None:
+    """Say when neurons are much smaller or larger than all that a model was trained on: in other units, most likely.
+
+    Args:
+        spec: of the model.
+        fov_um: ``(n,)`` fields of view of views, NaN where unknown.
+    """
+    if spec.fov_um_range is None:
+        return
+    least, most = spec.fov_um_range
+    outside = (fov_um < least / OUTSIDE) | (fov_um > most * OUTSIDE)
+    if outside.any():
+        warn(
+            f"{int(outside.sum()):,} of {len(fov_um):,} views show a field of {fov_um[outside].min():.4g} to "
+            f"{fov_um[outside].max():.4g} um, far from the {least:.4g} to {most:.4g} um that the model was trained on: "
+            "are the lengths of these neurons in um, not in voxels?"
+        )
 
 
 def trained_size(spec: InputSpec, height: int | None, width: int | None) -> tuple[int, int] | None:

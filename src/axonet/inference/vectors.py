@@ -85,6 +85,8 @@ def read_vectors(paths: Path | Sequence[Path]) -> ViewVectors:
             raise UserError(f"{file}: vectors of length {part.vector.shape[1]} instead of {first.vector.shape[1]}")
         if differences := first.spec.difference(part.spec):
             raise UserError(f"{file}: made of other images than {files[0]}: {', '.join(differences)}")
+        if part.spec.merge_dendrites != first.spec.merge_dendrites:
+            raise UserError(f"{file}: dendrites are merged in it or in {files[0]}, not in both; encode both alike")
         if (part.joined is None) != (first.joined is None):
             here, there = ("without", "with") if part.joined is None else ("with", "without")
             raise UserError(f"{file}: {here} morphometrics, but {files[0]} {there} them; encode both alike")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pyarrow.compute as pc
+
 from axonet.core.errors import UserError
 from axonet.datasets.view_store import ViewStore
 
@@ -20,8 +22,17 @@ def check_image_files(store: ViewStore, data_dir: Path, manifest: Path) -> None:
         manifest: named in the message.
 
     Raises:
-        UserError: files are missing; the message names the first and tells how many they are.
+        UserError: rows name no mask or depth, or files are missing; the message names the first and tells how many.
     """
+    for name in ("mask", "depth"):
+        without = pc.and_(pc.is_null(store.rows.column(name)), pc.is_null(store.rows.column("shard")))
+        if n_without := pc.sum(without).as_py():
+            row = pc.index(without, True).as_py()
+            neuron, view = (store.rows.column(key)[row].as_py() for key in ("neuron_id", "view"))
+            raise UserError(
+                f"{manifest}: {n_without:,} of {len(store):,} rows name no {name} image, such as that of {neuron} view "
+                f"{view}; every view needs both"
+            )
     known: dict[Path, set[str]] = {}
     named = sorted({path for name in _READ for path in store.rows.column(name).unique().to_pylist() if path})
     missing = [path for path in named if not _is_there(data_dir / path, known)]

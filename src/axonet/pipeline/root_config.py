@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from axonet.core.config import Settings, load_settings
 from axonet.datasets.splits import SplitSettings
@@ -54,6 +54,15 @@ class RootConfig(Settings):
     evaluate: EvaluationSettings = Field(EvaluationSettings(), description="what is judged")
     runs: dict[str, RunSettings] = Field({"main": RunSettings()}, description="the runs, by name")
     code: CodeSettings = Field(CodeSettings(), description="what a change of axonet's code does")
+
+    @model_validator(mode="after")
+    def _what_is_looked_at_is_drawn(self) -> RootConfig:
+        stage1, render = cast(Any, self.stage1), cast(Any, self.render)
+        if stage1.zoom and stage1.checkpoint is None and render.zoom_um is None:
+            raise ValueError(
+                "stage1.zoom looks at the window around the soma, but render.zoom_um draws none; set it, e.g. to 160"
+            )
+        return self
 
     @field_validator("runs")
     @classmethod

@@ -32,6 +32,11 @@ class EncodeConfig(CommandSettings):
         "measure.parquet in --data-dir by default",
         json_schema_extra=IO,
     )
+    merge_dendrites: bool = Field(
+        False,
+        description="show basal and apical dendrites as one, to see what a model that sees types makes of neurons "
+        "without that distinction",
+    )
     out: Path = Field(description="Parquet file to write: one vector per view", json_schema_extra=IO)
     batch_size: int = Field(64, ge=1, description="images per step; lower it when memory runs out")
     workers: int = Field(0, ge=0, description="processes that read images besides this one")
@@ -57,7 +62,10 @@ def run(config: EncodeConfig) -> None:
     from axonet.inference.encode import encode_store, load_view_encoder
     from axonet.inference.vectors import write_vectors
 
-    encoder = load_view_encoder(config.checkpoint, device=torch_device(config.accelerator))
+    device = torch_device(config.accelerator)
+    encoder = load_view_encoder(config.checkpoint, device=device, merge_dendrites=config.merge_dendrites)
+    if config.merge_dendrites and encoder.spec.inputs == "silhouette":
+        say(f"{config.checkpoint}: sees silhouettes, so --merge-dendrites makes no difference")
     if config.shard is not None:
         store = ViewStore.from_shards([config.shard])
     else:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from axonet.core.errors import UserError
 from axonet.core.input_spec import InputSpec
@@ -20,7 +21,8 @@ from axonet.inference.encode import (
     load_view_encoder,
 )
 from axonet.inference.view_batch import ViewBatch, fields_of_view
-from axonet.models.checkpoint import Checkpoint, save_checkpoint
+from axonet.models.checkpoint import Checkpoint, save_checkpoint, stage1_checkpoint
+from axonet.models.seg_vae import SegVAE2D
 
 MakeBatch = Callable[..., ViewBatch]
 
@@ -127,3 +129,38 @@ def test_a_model_that_does_not_look_at_the_window_takes_views_with_it(
     spec = encoders[0].spec.model_copy(update={"zoom_um": 60.0})
     others = make_store(masks, store.neuron_ids, spec, 255 - masks)
     np.testing.assert_array_equal(encode_views(encoders[0], others), encode_views(encoders[0], store))
+
+
+@pytest.fixture
+def shape_stage1(stage1: Checkpoint) -> Checkpoint:
+    torch.manual_seed(0)
+    spec = InputSpec.model_validate(stage1["input_spec"]).model_copy(update={"inputs": "shape"})
+    network = SegVAE2D(levels=2, base_channels=4, latent_channels=4, in_channels=7, decoder=False)
+    return stage1_checkpoint(network, {}, spec)
+
+
+def test_dendrites_merged_are_apical_ones_drawn_as_basal(
+    shape_stage1: Checkpoint, make_store: Callable[..., ViewStore], store: ViewStore
+) -> None:
+    masks = np.stack([np.where(store.read(i)[0] > 0, 3 + i % 2, 0).astype(np.uint8) for i in range(2)])
+    basal = np.where(masks > 0, 3, 0).astype(np.uint8)
+    spec = InputSpec.model_validate(shape_stage1["input_spec"])
+    apart, merged = (build_view_encoder(shape_stage1, merge_dendrites=both) for both in (False, True))
+    found = encode_views(merged, make_store(masks, ["a", "b"], spec))
+    np.testing.assert_array_equal(found, encode_views(apart, make_store(basal, ["a", "b"], spec)))
+    assert not np.allclose(found[1], encode_views(apart, make_store(masks, ["a", "b"], spec))[1])
+    assert encode_store(merged, make_store(masks, ["a", "b"], spec)).spec.merge_dendrites
+
+
+def test_to_a_model_of_silhouettes_merging_makes_no_difference(stage1: Checkpoint, store: ViewStore) -> None:
+    apart, merged = (build_view_encoder(stage1, merge_dendrites=both) for both in (False, True))
+    np.testing.assert_array_equal(encode_views(apart, store), encode_views(merged, store))
+
+
+@pytest.mark.parametrize(("extent", "said"), [((2000.0, 4000.0), True), ((300.0, 500.0), False), (None, False)])
+def test_neurons_in_other_units_are_noticed(
+    stage1: Checkpoint, store: ViewStore, extent: object, said: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = InputSpec.model_validate(stage1["input_spec"]).model_copy(update={"fov_um_range": extent})
+    encode_views(build_view_encoder(stage1 | {"input_spec": spec.model_dump(mode="json")}), store)
+    assert ("not in voxels?" in capsys.readouterr().err) == said

@@ -52,6 +52,7 @@ def test_several_files_of_one_model_are_one_table(tmp_path: Path) -> None:
         ({"checkpoint": "d" * 64}, "encode both with one model"),
         ({"stage": 2}, "encode both with one model"),
         ({"spec": InputSpec(width=128, height=64)}, "width 128 instead of 64"),
+        ({"spec": InputSpec(width=64, height=64, merge_dendrites=True)}, "dendrites are merged"),
         ({"vector": np.zeros((1, 3), np.float32)}, "length 3 instead of 6"),
     ],
 )

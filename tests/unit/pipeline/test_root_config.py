@@ -109,3 +109,10 @@ def test_a_number_with_an_exponent_is_a_number():
     assert load_config({"stage1": {"lr": "2e-3"}}) == load_config({"stage1": {"lr": 0.002}})
     with pytest.raises(UserError):
         load_settings(Stage1Settings, {"lr": "fast"}, "x")
+
+
+def test_a_window_that_is_looked_at_must_be_drawn():
+    with pytest.raises(UserError, match=r"stage1.zoom .* render.zoom_um draws none"):
+        load_config({"stage1": {"zoom": True}})
+    load_config({"stage1": {"zoom": True}, "render": {"zoom_um": 160}})
+    load_config({"stage1": {"zoom": True, "checkpoint": "best.ckpt"}})  # its own windows are checked against it

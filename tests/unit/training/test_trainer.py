@@ -183,3 +183,19 @@ def test_the_command_trains_on_a_data_directory(tmp_path, capsys):
     assert str(train) in record["inputs"]
     assert "save_dir" not in load_checkpoint(tmp_path / "s" / "best.ckpt", 1)["config"]
     assert "val/loss" in capsys.readouterr().err
+
+
+def test_a_manifest_without_depth_is_one_clear_line(capsys, tmp_path):
+    manifest = write_dataset(tmp_path / "rendered", "train", 2, 2)
+    rows = [json.loads(line) for line in manifest.read_text().splitlines()]
+    for row in rows[1:]:
+        del row["depth"]
+    manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    line = error_line(capsys, *small_run(tmp_path / "rendered", tmp_path))
+    assert "3 of 4 rows name no depth image, such as that of cell_00 view 1" in line
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_range_of_magnification_is_given_as_json(capsys):
+    assert parse("--data-dir", "x", "--magnification", "[0.95, 1.2]").magnification == (0.95, 1.2)
+    assert "--magnification" in error_line(capsys, "--data-dir", "x", "--magnification", "[1.2, 0.9]")
