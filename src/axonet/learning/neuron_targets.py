@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,8 +43,9 @@ class Targets:
 
     def digest(self, store: ViewStore) -> str:
         """Sixteen hexadecimal digits of what is to be predicted of a store's neurons."""
-        values = self.of(sorted(set(store.neuron_ids)))
-        return short_hash([self.names, np.round(values, 6).tolist()], 16)
+        ids = sorted(set(store.neuron_ids))
+        values = np.round(self.of(ids), 4).astype("<f4")
+        return short_hash([self.names, ids, hashlib.sha256(values.tobytes()).hexdigest()], 16)
 
     def of(self, neuron_ids: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float32]]:
         """``(n, m)`` standardized measurements, NaN where missing."""
