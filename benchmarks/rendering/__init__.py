@@ -1,0 +1,1 @@
+"""Speed, memory and agreement of the renderer; see ``python -m benchmarks.rendering --help``."""
