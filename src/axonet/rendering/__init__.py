@@ -5,8 +5,17 @@ Importing this package is cheap; the compiled loops are loaded by the first neur
 
 from axonet.rendering.camera import Camera
 from axonet.rendering.errors import RenderError
-from axonet.rendering.render import render_neuron, render_views
+from axonet.rendering.render import iterate_views, render_neuron, render_views
 from axonet.rendering.settings import RenderSettings
 from axonet.rendering.view import View, depth_from_image
 
-__all__ = ["Camera", "RenderError", "RenderSettings", "View", "depth_from_image", "render_neuron", "render_views"]
+__all__ = [
+    "Camera",
+    "RenderError",
+    "RenderSettings",
+    "View",
+    "depth_from_image",
+    "iterate_views",
+    "render_neuron",
+    "render_views",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,6 +35,14 @@ def render_neuron(neuron: Neuron, settings: RenderSettings, name: str | None = N
     Raises:
         RenderError: the neuron cannot be rendered; ``code`` says why.
     """
+    return list(iterate_views(neuron, settings, name))
+
+
+def iterate_views(neuron: Neuron, settings: RenderSettings, name: str | None = None) -> Iterator[View]:
+    """The views of :func:`render_neuron`, each drawn when it is asked for: who stores them needs not hold them all.
+
+    Arguments and errors as there; an error comes before the first view.
+    """
     # Inside the function: loading the compiled kernels takes a second that importing the settings must not cost.
     from axonet.rendering.backends import drawing
     from axonet.rendering.framing import frame_views
@@ -47,26 +56,22 @@ def render_neuron(neuron: Neuron, settings: RenderSettings, name: str | None = N
     cameras = frame_views(geometry.spheres, directions, axes, settings)
     visible = _visible(geometry, cameras, settings, neuron.name)
     zoom_um, soma_center = settings.zoom_um, geometry.soma_center
-    views = []
     with drawing(geometry, settings) as draw:
         for index, camera in enumerate(cameras):
             picture = draw(camera)
             zoom = None if zoom_um is None else draw_zoom(draw, camera, soma_center, zoom_um)
-            views.append(
-                View(
-                    index=index,
-                    tier=tiers[index],
-                    mask=picture.mask,
-                    depth_um=picture.depth_um,
-                    camera=camera,
-                    qc=visible[index],
-                    near_um=picture.near_um,
-                    far_um=picture.far_um,
-                    zoom_bw=zoom,
-                    has_zoom=zoom is not None and soma_center is not None,
-                )
+            yield View(
+                index=index,
+                tier=tiers[index],
+                mask=picture.mask,
+                depth_um=picture.depth_um,
+                camera=camera,
+                qc=visible[index],
+                near_um=picture.near_um,
+                far_um=picture.far_um,
+                zoom_bw=zoom,
+                has_zoom=zoom is not None and soma_center is not None,
             )
-    return views
 
 
 def render_views(neuron: Neuron, *, size: int | None = None, name: str | None = None, **settings: Any) -> list[View]:
