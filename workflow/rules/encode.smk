@@ -24,12 +24,28 @@ rule encode_stage1:
         gpu=1,
     params:
         code=PLAN.code["encode"],
+        measures="",
     message:
         "Encode: shard {wildcards.shard} with {wildcards.owner}"
     shell:
-        "python -m axonet.utils.encode --checkpoint {input.checkpoint} --shard {input.views} --out {output} > {log} 2>&1"
+        "python -m axonet.utils.encode --checkpoint {input.checkpoint} --shard {input.views} {params.measures} "
+        "--out {output} > {log} 2>&1"
 
 
+# A model that joins morphometrics needs them here too; of a given one only its checkpoint knows.
 use rule encode_stage1 as encode_stage2 with:
+    input:
+        views=ancient(f"results/render/{PLAN.render_hash}/{{shard}}.arrow"),
+        checkpoint=lambda wildcards: PLAN.checkpoint_of_model(f"{wildcards.owner}"),
+        measures=(
+            ancient(f"results/measure/{PLAN.measure_hash}/{{shard}}.parquet")
+            if PLAN.joins
+            else []
+        ),
     wildcard_constraints:
         owner=r"[A-Za-z0-9_-]+\.stage2|given\.stage2\.[0-9a-f]{12}",
+    params:
+        code=PLAN.code["encode"],
+        measures=lambda wildcards, input: (
+            f"--measures {input.measures}" if PLAN.joins else ""
+        ),

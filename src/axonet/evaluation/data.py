@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +16,7 @@ from axonet.metadata.record import NeuronRecord
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+IMAGE, JOINED = "image", "image+morphometrics"
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ class EvaluationData:
         same_lab: judged neurons that share donor, publication or archive with one of those.
         checkpoint: fingerprint of the judged model.
         model: name of the judged model in tables.
+        joined: vectors of the same views with the neurons' morphometrics, if the model joins them.
         references: embeddings of the same neurons by baselines (untrained encoder, pictures), by name, pooled by mean.
         notes: sentences about the data that the reader of the report must know.
         dropped: rows about neurons that could not be judged.
@@ -110,7 +112,8 @@ class EvaluationData:
     same_donor: int = 0
     same_lab: int = 0
     checkpoint: str | None = None
-    model: str = "image"
+    model: str = IMAGE
+    joined: Embedding | None = None
     references: Mapping[str, Embedding] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     dropped: tuple[Mapping[str, object], ...] = ()
@@ -124,6 +127,13 @@ class EvaluationData:
     def learned_on(self) -> Ints:
         """Indices of the neurons that probes learn on; empty when they learn by cross-validation."""
         return np.arange(self.n_judged, len(self.neurons))
+
+    @property
+    def embeddings(self) -> tuple[EvaluationData, ...]:
+        """The same questions to each embedding of the model: of the image alone, and joined with morphometrics."""
+        if self.joined is None:
+            return (self,)
+        return (self, replace(self, embedding=self.joined, model=JOINED, joined=None, references={}))
 
 
 def join_vectors(

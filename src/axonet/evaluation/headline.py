@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from axonet.evaluation.data import IMAGE, JOINED
 from axonet.evaluation.retrieval import HEADLINE
 
 Row = Mapping[str, object]
@@ -12,7 +13,9 @@ METRIC_WORDS = {
     "recall_at_1": "R@1", "recall_at_5": "R@5", "recall_at_10": "R@10", "mean_reciprocal_rank": "MRR",
     "median_rank": "median rank", "mean_average_precision": "mAP", "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy", "macro_f1": "macro F1", "top_3": "top-3 accuracy", "recall": "recall",
-    "expected_calibration_error": "calibration error",
+    "expected_calibration_error": "calibration error", "none_separation": "tells whether a word is true (AUROC)",
+    "none_calibration_error": "calibration error of that", "answered_share": "share answered",
+    "answered_accuracy": "accuracy where answered", "risk_coverage": "mean risk over coverages",
 }  # fmt: skip
 METHOD_WORDS = {
     "majority": "commonest class", "knn5": "5 nearest neighbors", "knn20": "20 nearest neighbors",
@@ -24,11 +27,12 @@ MODEL_WORDS = {
     "forest_compartments": "all morphometrics", "untrained_encoder": "untrained encoder",
     "silhouette_pca": "components of pictures", "constant_list": "best constant list", "majority": "commonest class",
     "shuffled_map": "shuffled map", "class_frequencies": "class frequencies",
-    "image": "this embedding", "image+morphometrics": "this embedding + morphometrics",
+    "image": "this embedding", "image+morphometrics": "this embedding with morphometrics joined",
+    "image, morphometrics beside": "this embedding, morphometrics beside it",
     "image+forest_compartments": "this embedding + forest",
 }  # fmt: skip
 FIELD_WORDS = {"cell_type": "cell type", "region": "brain region", "species": "species", "layer": "cortical layer"}
-LOWER_IS_BETTER = ("median_rank", "expected_calibration_error")
+LOWER_IS_BETTER = ("median_rank", "expected_calibration_error", "none_calibration_error", "risk_coverage")
 
 
 def rows_of(metrics: Mapping[str, object], name: str) -> list[Row]:
@@ -50,7 +54,7 @@ def headline(metrics: Mapping[str, object]) -> list[Row]:
         metrics: content of ``metrics.json``.
 
     Returns:
-        At most five rows; what was not judged is left out.
+        At most five rows, nine where the model joins morphometrics; what was not judged is left out.
     """
     retrieval, tasks = rows_of(metrics, "retrieval"), rows_of(metrics, "tasks")
     levels = [HEADLINE, "standard", "broad", "detailed", "morphometric"]
@@ -58,13 +62,15 @@ def headline(metrics: Mapping[str, object]) -> list[Row]:
     equal = find(retrieval, level=level, hit="equal")
     balanced = find(tasks, metric="balanced_accuracy")
     zero_shot = find(rows_of(metrics, "zero_shot"), task="zero_shot_cell_type", metric="balanced_accuracy")
-    candidates = [
-        find(equal, direction="neuron_to_text", metric="recall_at_1"),
-        find(equal, direction="text_to_neuron", metric="mean_average_precision"),
-        find(zero_shot, prompts="ensemble"),
-        find(balanced, task="knn5_cell_type", model="image"),
-        find(balanced, task="forest_cell_type", model="forest_compartments"),
-    ]
+    candidates = []
+    for model in (IMAGE, JOINED):
+        candidates += [
+            find(equal, direction="neuron_to_text", metric="recall_at_1", model=model),
+            find(equal, direction="text_to_neuron", metric="mean_average_precision", model=model),
+            find(zero_shot, prompts="ensemble", model=model),
+            find(balanced, task="knn5_cell_type", model=model),
+        ]
+    candidates.append(find(balanced, task="forest_cell_type", model="forest_compartments"))
     return [rows[0] for rows in candidates if rows]
 
 
@@ -79,6 +85,7 @@ def split_task(task: str) -> tuple[str, str]:
 def describe(row: Row) -> str:
     """What a row measures, in a few words."""
     metric = METRIC_WORDS.get(str(row["metric"]), str(row["metric"]))
+    metric += " (morphometrics joined)" if row["model"] == JOINED else ""
     if "direction" in row:
         way = "neuron finds its caption" if row["direction"] == "neuron_to_text" else "caption finds its neurons"
         return f"{way} ({row['level']}), {metric}"

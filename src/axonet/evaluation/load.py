@@ -13,7 +13,7 @@ from axonet.core.files import read_table
 from axonet.core.progress import say, warn
 from axonet.datasets.selection import keep_neurons, shard_files
 from axonet.evaluation import references
-from axonet.evaluation.data import Embedding, EvaluationData, Ints, Neurons, join_vectors
+from axonet.evaluation.data import JOINED, Embedding, EvaluationData, Ints, Neurons, join_vectors
 from axonet.evaluation.lineage import Lineage, find_lineage, trained_by_split_file
 from axonet.evaluation.places import MEASURES, Chosen, Places
 from axonet.evaluation.settings import EvaluationSettings
@@ -52,14 +52,14 @@ def load_data(
     """
     index = RecordIndex(load_records(places.metadata, places.source, places.columns))  # before anything that takes long
     wanted = [*chosen.judged, *chosen.learned_on]
-    vectors = find_vectors(places, chosen, model, settings)
+    rows = _measures(places, chosen.names)
+    vectors = find_vectors(places, chosen, model, settings, rows)
     there = set(vectors.neuron_id)
     judged = [neuron for neuron in chosen.judged if neuron in there]
     ids = [neuron for neuron in wanted if neuron in there]
     if not judged:
         raise UserError("none of the judged neurons has vectors; encode them, or leave out --vectors")
     records = _records(index, places, chosen, ids, len(judged))
-    rows = _measures(places, chosen.names)
     measures = [rows.get(neuron) for neuron in ids]
     lineage = _lineage(places, chosen, recorded, index, rows)
     others = sorted((lineage.trained | lineage.selected) - set(ids))
@@ -73,6 +73,11 @@ def load_data(
     lost = [*chosen.without_views, *(neuron for neuron in chosen.judged if neuron not in there)]
     learned_on = np.arange(len(judged), len(ids)) if len(ids) > len(judged) else np.arange(len(judged))
     found, left_out = _references(chosen, model, ids, learned_on, settings)
+    joined = None
+    if vectors.joined is not None:
+        joined = join_vectors(vectors.neuron_id, vectors.joined, ids, settings.pooling)
+    elif model.takes_morphometrics:
+        left_out = (*left_out, _not_joined(places))
     return EvaluationData(
         neurons=Neurons(tuple(ids), tuple(records), tuple(measures), sharing.groups[: len(ids)]),
         n_judged=len(judged),
@@ -82,12 +87,19 @@ def load_data(
         same_donor=sharing.same_donor,
         same_lab=sharing.same_lab,
         checkpoint=model.fingerprint,
+        joined=joined,
         references=found,
         notes=(*chosen.notes, *_missing_to_learn_on(chosen, there)),
         dropped=(*_lost_rows(lost, "views", "it has no views: see the table of what was skipped in rendering"),
                  *_lost_rows([i for i, r in zip(judged, records, strict=False) if r is None], "metadata",
                              "the metadata does not name its SWC file"), *left_out),
     )  # fmt: skip
+
+
+def _not_joined(places: Places) -> dict[str, object]:
+    where = "the vectors given were encoded without them" if places.vectors or places.encode_dir else "none are here"
+    reason = f"the model joins morphometrics, but {where}: the image alone is judged"
+    return {"task": JOINED, "class": None, "n": None, "n_train": None, "reason": reason}
 
 
 def _missing_to_learn_on(chosen: Chosen, there: Collection[str]) -> tuple[str, ...]:
@@ -122,8 +134,21 @@ def _lost_rows(lost: Sequence[str], task: str, reason: str) -> tuple[dict[str, o
     return ({"task": task, "class": None, "n": len(lost), "n_train": None, "reason": reason + example},)
 
 
-def find_vectors(places: Places, chosen: Chosen, model: EmbeddingModel, settings: EvaluationSettings) -> ViewVectors:
+def find_vectors(
+    places: Places,
+    chosen: Chosen,
+    model: EmbeddingModel,
+    settings: EvaluationSettings,
+    measures: Mapping[str, Mapping[str, Any]],
+) -> ViewVectors:
     """Vectors of the chosen neurons' views: given ones, or made now and kept in the output folder.
+
+    Args:
+        places: where vectors are, if any.
+        chosen: the neurons.
+        model: encodes.
+        settings: how.
+        measures: measurements by neuron id, which a model may join.
 
     Raises:
         UserError: given vectors are of another checkpoint.
@@ -137,12 +162,16 @@ def find_vectors(places: Places, chosen: Chosen, model: EmbeddingModel, settings
                 f"{model.fingerprint}; encode the views with it, or leave out the vectors"
             )
         return vectors
-    parts = [model.embed_views(store, settings.batch_size, settings.num_workers) for store in _own_stores(chosen)]
+    known = measures or None
+    parts = [
+        model.embed_views(store, settings.batch_size, settings.num_workers, known) for store in _own_stores(chosen)
+    ]
     vectors = ViewVectors(
         [neuron for part in parts for neuron in part.neuron_id],
         np.concatenate([part.view for part in parts]),
         np.concatenate([part.vector for part in parts]),
         parts[0].checkpoint, parts[0].stage, parts[0].spec,
+        None if parts[0].joined is None else np.concatenate([p.joined for p in parts if p.joined is not None]),
     )  # fmt: skip
     write_vectors(places.output_dir / VECTORS, vectors)
     return vectors

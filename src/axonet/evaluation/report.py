@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 
 from axonet.evaluation.caveats import caveats, few
+from axonet.evaluation.data import IMAGE, JOINED
 from axonet.evaluation.headline import (
     FIELD_WORDS,
     METHOD_WORDS,
+    METRIC_WORDS,
     MODEL_WORDS,
     describe,
     find,
@@ -119,8 +122,9 @@ def _retrieval(rows: Sequence[Row]) -> str:
     ]
     titles = {"neuron_to_text": "Neuron finds its caption", "text_to_neuron": "Caption finds its neurons"}
     third = {"neuron_to_text": "median_rank", "text_to_neuron": "mean_average_precision"}
-    for direction, title in titles.items():
-        own = find(rows, direction=direction)
+    for model, (direction, title) in product(_models(rows), titles.items()):
+        own = find(rows, direction=direction, model=model)
+        title += ", morphometrics joined" if model == JOINED else ""
         body = [
             _retrieval_line(find(own, level=level, hit=hit), third[direction])
             for level, hit in dict.fromkeys((row["level"], row["hit"]) for row in own)
@@ -155,14 +159,16 @@ def _zero_shot(rows: Sequence[Row], splits: Row) -> str:
     if not rows:
         return paragraph("No label had two classes with enough judged neurons.")
     body = []
-    for task, prompts in dict.fromkeys((row["task"], row["prompts"]) for row in rows):
-        own = find(rows, task=task, prompts=prompts, **{"class": None})
+    for model, task, prompts in dict.fromkeys((row["model"], row["task"], row["prompts"]) for row in rows):
+        own = find(rows, task=task, prompts=prompts, model=model, **{"class": None})
+        joined = ", morphometrics joined" if model == JOINED else ""
         by_metric = {str(row["metric"]): row for row in own}
         balanced, plain, top = (by_metric[name] for name in ("balanced_accuracy", "accuracy", "top_3"))
         informative = _int(balanced["classes"]) > 3
         body.append(
-            [f"{FIELD_WORDS[split_task(str(task))[1]]}, {prompts}", with_interval(balanced), number(balanced["chance"]),
-             with_interval(plain), number(plain["majority"]), number(by_metric["macro_f1"]["value"]),
+            [f"{FIELD_WORDS[split_task(str(task))[1]]}, {prompts}{joined}", with_interval(balanced),
+             number(balanced["chance"]), with_interval(plain), number(plain["majority"]),
+             number(by_metric["macro_f1"]["value"]),
              f"{number(top['value'])} ({number(top['chance'])})" if informative else "-",
              f"{number(balanced['n'])} / {number(balanced['classes'])}"]
         )  # fmt: skip
@@ -174,14 +180,45 @@ def _zero_shot(rows: Sequence[Row], splits: Row) -> str:
     )
     recalls = [
         [str(row["class"]), with_interval(row), number(row["chance"]), number(row["majority"]), number(row["n"])]
-        for row in find(rows, task="zero_shot_cell_type", prompts="ensemble", metric="recall")
+        for row in find(rows, task="zero_shot_cell_type", prompts="ensemble", metric="recall", model=IMAGE)
     ]
     parts = [paragraph(text), table(head, body)]
     if recalls:
         parts.append(
             table(["Recall of each cell type (ensemble)", f"value {VALUE}", "chance", "constant", "n"], recalls)
         )
+    if declined := _declined(rows):
+        parts += declined
     return "\n\n".join(parts)
+
+
+def _declined(rows: Sequence[Row]) -> list[str]:
+    """What the model is worth when it may say that no word is true."""
+    names = ("none_separation", "none_calibration_error", "answered_share", "answered_accuracy", "risk_coverage")
+    body = [
+        [METRIC_WORDS[name] + (" (morphometrics joined)" if row["model"] == JOINED else ""), with_interval(row),
+         number(row["chance"]), number(row["n"])]
+        for model in _models(rows)
+        for name in names
+        for row in find(rows, metric=name, model=model)
+    ]  # fmt: skip
+    if not body:
+        return []
+    text = (
+        "The model may decline: it then says that none of the words is true. When it does so was learned on its "
+        "validation neurons, each asked about with its cell type among the words and without. The first two lines ask "
+        "the judged neurons in the same way; the others ask with all words, and decline above a probability of one "
+        "half. Nothing of this enters the figures above."
+    )
+    return [
+        paragraph(text),
+        table(["None of these words (cell type, ensemble)", f"value {VALUE}", "chance", "n"], body),
+    ]
+
+
+def _models(rows: Sequence[Row]) -> list[object]:
+    """The embeddings that rows are about, in their order."""
+    return list(dict.fromkeys(row["model"] for row in rows))
 
 
 def _tasks(rows: Sequence[Row]) -> str:

@@ -23,10 +23,12 @@ from axonet.evaluation.scoring import (
     make_row,
 )
 from axonet.evaluation.settings import EvaluationSettings
-from axonet.evaluation.zero_shot import ZeroShot, answer_zero_shot, zero_shot_rows
+from axonet.evaluation.silence import Silence, silence_rows
+from axonet.evaluation.zero_shot import ENSEMBLE, ZeroShot, answer_zero_shot, zero_shot_rows
 
 NEIGHBORS = (5, 20)
 BASELINE = "forest_compartments"
+BESIDE = "image, morphometrics beside"  # joined by the probe, not by the model
 ClassVectors = Callable[[Field, Sequence[str]], dict[str, Array] | None]
 
 
@@ -48,7 +50,11 @@ class Evaluation:
 
 
 def evaluate(
-    data: EvaluationData, captions: Sequence[CaptionLevel], class_vectors: ClassVectors, settings: EvaluationSettings
+    data: EvaluationData,
+    captions: Sequence[CaptionLevel],
+    class_vectors: ClassVectors,
+    settings: EvaluationSettings,
+    silence: Silence | None = None,
 ) -> Evaluation:
     """Judge an embedding.
 
@@ -58,10 +64,16 @@ def evaluate(
         class_vectors: for a label field and classes the vectors of their prompts, by kind of prompts; None for a field
             without prompts.
         settings: how carefully.
+        silence: when the model says that no word is true; None for a model that cannot.
     """
     dropped: list[Row] = [dict(row) for row in data.dropped]
-    retrieval = _retrieval(data, captions, settings)
-    found, zero_rows = _zero_shot(data, class_vectors, settings, dropped)
+    retrieval = [row for own in data.embeddings for row in _retrieval(own, captions, settings)]
+    found, zero_rows = _zero_shot(data, class_vectors, settings, dropped, silence)
+    for own in data.embeddings[1:]:
+        zero_rows += _zero_shot(own, class_vectors, settings, [], silence)[1]
+    if silence is not None and not silence.fitted:
+        reason = "too few validation neurons, classes or groups to learn when no word is true: every answer is given"
+        dropped.append(_row("none_of_these_words", reason))
     questions: list[Question] = []
     for field in FIELDS:
         question, left_out = ask(field, data, settings.min_class_size, settings.seed)
@@ -128,7 +140,11 @@ def _retrieval(data: EvaluationData, captions: Sequence[CaptionLevel], settings:
 
 
 def _zero_shot(
-    data: EvaluationData, class_vectors: ClassVectors, settings: EvaluationSettings, dropped: list[Row]
+    data: EvaluationData,
+    class_vectors: ClassVectors,
+    settings: EvaluationSettings,
+    dropped: list[Row],
+    silence: Silence | None,
 ) -> tuple[dict[str, ZeroShot], list[Row]]:
     found: dict[str, ZeroShot] = {}
     rows: list[Row] = []
@@ -152,6 +168,9 @@ def _zero_shot(
         counts = np.bincount(classes.truth[learned], minlength=len(classes.names)).astype(np.float64)
         groups = [data.neurons.groups[i] for i in data.embedding.items[sample.items]]
         rows += zero_shot_rows(result, counts, data.held_out, data.model, groups, settings.seed)
+        if silence is not None and field is FIELDS[0]:  # it was learned on cell types, with the ensemble of prompts
+            head: Row = {"task": name, "prompts": ENSEMBLE, "class": None, "split": data.held_out, "model": data.model}
+            rows += silence_rows(head, result.scores[ENSEMBLE], sample, data.embedding, silence)
     return found, rows
 
 
@@ -164,6 +183,8 @@ def _tasks(question: Question, data: EvaluationData, settings: EvaluationSetting
     answers = _probe_answers(question, data, settings)
     if settings.baselines:
         answers.update(_baseline_answers(question, data, settings, answers))
+    for own_data in data.embeddings[1:]:
+        answers.update(_probe_answers(question, own_data, settings))
     figures = {key: classification_figures(sample, scores) for key, scores in answers.items()}
     majority = figures["majority", "majority"]
     baseline = BASELINE if ("forest", BASELINE) in figures else "majority"
@@ -216,7 +237,7 @@ def _baseline_answers(
             features = neurons.measured(columns)
             answers["forest", name] = baselines.forest_scores(question, embedding, features, settings.seed, name)
     if sets["forest_no_artefacts"]:
-        answers["logistic", f"{data.model}+morphometrics"] = baselines.joined_scores(
+        answers["logistic", BESIDE] = baselines.joined_scores(
             question, embedding, neurons, sets["forest_no_artefacts"], groups, settings.seed
         )
     if ("forest", BASELINE) in answers:

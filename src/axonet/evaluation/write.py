@@ -11,7 +11,7 @@ import numpy as np
 from axonet.core.files import read_jsonl, write_json, write_jsonl, write_text
 from axonet.core.progress import say
 from axonet.evaluation.captions import EmbedText, caption_levels
-from axonet.evaluation.data import Array, EvaluationData
+from axonet.evaluation.data import IMAGE, JOINED, Array, EvaluationData
 from axonet.evaluation.figures import draw_confusion, draw_map, draw_nothing
 from axonet.evaluation.headline import describe, headline
 from axonet.evaluation.labels import FIELDS, Field, labels_of
@@ -20,13 +20,15 @@ from axonet.evaluation.places import Places, choose
 from axonet.evaluation.report import write_report
 from axonet.evaluation.run import Evaluation, assignments, evaluate
 from axonet.evaluation.settings import EvaluationSettings
+from axonet.evaluation.silence import Silence
 from axonet.evaluation.tables import number, with_interval
-from axonet.evaluation.zero_shot import class_vectors
+from axonet.evaluation.zero_shot import ENSEMBLE, SINGLE, class_vectors
+from axonet.inference.abstention import Abstention
 from axonet.inference.device import torch_device
 from axonet.inference.embed import EmbeddingModel
 from axonet.metadata.captions import NeuronTextGenerator
-from axonet.metadata.prompts import prompt, prompts
-from axonet.models.checkpoint import load_checkpoint
+from axonet.metadata.prompts import null_prompts, prompt, prompts
+from axonet.models.checkpoint import Checkpoint, load_checkpoint
 
 METRICS, REPORT, TOUCHES = "metrics.json", "eval_report.txt", "test_touches.jsonl"
 MAPS = {"cell_type": ("tsne_cell_type.png", "cell type"), "region": ("tsne_region.png", "brain region")}
@@ -51,7 +53,7 @@ def evaluate_checkpoint(places: Places, settings: EvaluationSettings) -> Evaluat
     def vectors_of(field: Field, classes: Sequence[str]) -> dict[str, Array]:
         return prompt_vectors(field.name, classes, model.embed_text)
 
-    found = evaluate(data, captions, vectors_of, settings)
+    found = evaluate(data, captions, vectors_of, settings, silence_of(checkpoint, model.embed_text))
     write_outputs(places.output_dir, data, found)
     for row in headline(found.metrics):
         say(f"{describe(row)}: {with_interval(row)}, chance {number(row['chance'])}")
@@ -59,11 +61,20 @@ def evaluate_checkpoint(places: Places, settings: EvaluationSettings) -> Evaluat
     return found
 
 
+def silence_of(checkpoint: Checkpoint, embed: EmbedText) -> Silence | None:
+    """When a checkpoint's model says that no word is true; None for one that was saved without it."""
+    if "abstention" not in checkpoint:
+        return None
+    names = {"image": IMAGE, "joined": JOINED}
+    fitted = {names[kind]: Abstention.from_json(own) for kind, own in checkpoint["abstention"].items() if own}
+    return Silence(class_vectors([np.asarray(embed(list(null_prompts())), dtype=np.float64)])[0], fitted)
+
+
 def prompt_vectors(field: str, classes: Sequence[str], embed: EmbedText) -> dict[str, Array]:
     """Class vectors of a label field by kind of prompts; every sentence is embedded once."""
     sentences: dict[str, list[Sequence[str]]] = {
-        "ensemble": [prompts(name, field) for name in classes],
-        "single": [[prompt(name, field)] for name in classes],
+        ENSEMBLE: [prompts(name, field) for name in classes],
+        SINGLE: [[prompt(name, field)] for name in classes],
     }
     unique = sorted({text for own in sentences.values() for texts in own for text in texts})
     vectors = dict(zip(unique, np.asarray(embed(unique), dtype=np.float64), strict=True))

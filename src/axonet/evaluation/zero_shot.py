@@ -27,6 +27,7 @@ from axonet.metrics import calibration
 from axonet.metrics.classification import confusion_counts, recalls
 
 TOP = (3,)
+ENSEMBLE, SINGLE = "ensemble", "single"
 N_CALIBRATION_FOLDS = 5
 FEWEST_FOR_CALIBRATION = 30
 

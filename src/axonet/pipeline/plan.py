@@ -134,6 +134,12 @@ class Plan:
         """Whether Stage 2 trains on vectors of Stage 1 instead of images."""
         return bool(root_values(self.config)["stage2"]["freeze_encoder"])
 
+    @property
+    def joins(self) -> bool:
+        """Whether a Stage 2 model may take measurements: it is trained so, or it is given and only it knows."""
+        stage2 = root_values(self.config)["stage2"]
+        return bool(stage2["morphometrics"]) or stage2["checkpoint"] is not None
+
     # What the acquire step told --------------------------------------------------------------------------------
 
     def shards(self, index: str | Path = INDEX) -> list[str]:
