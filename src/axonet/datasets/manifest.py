@@ -54,7 +54,7 @@ _REQUIRED = [field.name for field in MANIFEST_SCHEMA if not field.nullable]
 _NAMED_BY_IMAGES = ("neuron", "neuron_id", "view")
 _IMAGE_PATH = re.compile(r"(?:^|[/\\])(?P<neuron>[^/\\]+)[/\\]view_(?P<view>\d+)_[^/\\]*$")
 _JSONL_DIGEST = "axonet.jsonl_sha256"
-_ROWS_AT_A_TIME = 8192
+_ROWS_AT_A_TIME = 2048
 
 
 def parquet_beside(path: Path) -> Path:

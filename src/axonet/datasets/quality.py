@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -80,11 +80,3 @@ def packed_pictures(shards: Iterable[Path], ids: Container[str]) -> Iterator[Pic
         )
         for number, row in zip(wanted, table.take(wanted).to_pylist(), strict=True):
             yield Picture(row, images.read(number)[0])
-
-
-def views_by_neuron(pictures: Iterable[Picture]) -> dict[str, Sequence[Picture]]:
-    """The pictures of each neuron, in the order of its views."""
-    found: dict[str, list[Picture]] = {}
-    for picture in pictures:
-        found.setdefault(picture.row["neuron_id"], []).append(picture)
-    return {name: sorted(own, key=lambda picture: int(picture.row["view"])) for name, own in found.items()}

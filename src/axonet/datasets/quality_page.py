@@ -7,12 +7,13 @@ import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from html import escape
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
 from axonet.datasets.measures import OK
-from axonet.datasets.quality import MOST_SHOWN, Picture, Row, remarks, views_by_neuron
+from axonet.datasets.quality import MOST_SHOWN, Picture, Row, remarks
 from axonet.datasets.quality_words import meaning
 from axonet.morphology.compartments import CLASS_NAMES, N_CLASSES, PALETTE
 
@@ -68,13 +69,14 @@ def quality_page(qc: Sequence[Row], worst: Sequence[Row], pictures: Iterable[Pic
     Args:
         qc: rows of the quality table, one per neuron.
         worst: those to show, the worst first.
-        pictures: of the views of those that were drawn.
+        pictures: of the views of those that were drawn, neuron by neuron.
         table: where all rows are.
 
     Returns:
         A document with its style and its pictures inside.
     """
-    views = views_by_neuron(pictures)
+    # Of all the views of a neuron only three are kept: the pictures come neuron by neuron.
+    views = {name: _three(list(own)) for name, own in groupby(pictures, key=lambda view: view.row["neuron_id"])}
     cards = "\n".join(_card(row, views.get(row["neuron_id"], ())) for row in worst)
     return f"""<!doctype html>
 <html lang="en">
@@ -142,9 +144,8 @@ def _legend() -> str:
 
 
 def _card(row: Row, views: Sequence[Picture]) -> str:
-    shown = _three(views)
-    if shown:
-        picture = f'<div class="views">{"".join(_figure(view) for view in shown)}</div>'
+    if views:
+        picture = f'<div class="views">{"".join(_figure(view) for view in views)}</div>'
     else:
         picture = f'<div class="none">{escape(str(row.get("detail") or "no picture"))}</div>'
     chips = [] if row["status"] == OK else [_chip(str(row["status"]), "chip bad")]
