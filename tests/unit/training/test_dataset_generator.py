@@ -102,6 +102,29 @@ def test_what_is_written_opens_as_a_store(generate: Generate, tmp_path: Path) ->
     )  # fmt: skip
 
 
+def test_a_row_says_where_every_node_is_seen(generate: Generate, swc_dir: Path, tmp_path: Path) -> None:
+    assert generate("--width", "96", "--height", "64", "--adaptive-framing", "--depth-bits", "16") == 0
+    data = tmp_path / "data"
+    for row in read_jsonl(data / "manifest_train.jsonl"):
+        nodes = np.loadtxt(swc_dir / row["swc"])
+        right, up, forward = np.reshape(row["basis"], (3, 3))
+        assert forward == pytest.approx(row["direction"])
+        assert np.cross(right, up) == pytest.approx(-forward) or np.cross(right, up) == pytest.approx(forward)
+        away = nodes[:, 2:5] - row["center"]
+        column = np.floor(away @ right / row["um_per_px"] + row["width"] / 2).astype(int)
+        line = np.floor(-away @ up / row["um_per_px"] + row["height"] / 2).astype(int)
+        mask, depth = (np.pad(np.asarray(Image.open(data / row[kind])), 1) for kind in ("mask", "depth"))
+        for node, i, j, z in zip(nodes, line, column, away @ forward, strict=True):
+            around = np.s_[i : i + 3, j : j + 3]  # of the padded image: the node's pixel and its neighbors
+            assert mask[around].any()
+            assert row["near_um"] <= z <= row["far_um"]
+            # What is seen there is the node's own surface or lies before it.
+            seen = row["near_um"] + (depth[around][depth[around] > 0].astype(float) - 1) / 65534 * (
+                row["far_um"] - row["near_um"]
+            )
+            assert seen.min() <= z + node[5] + 2 * row["um_per_px"]
+
+
 def test_every_file_has_a_row_with_a_reason(
     generate: Generate, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
