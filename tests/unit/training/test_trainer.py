@@ -199,3 +199,26 @@ def test_a_manifest_without_depth_is_one_clear_line(capsys, tmp_path):
 def test_a_range_of_magnification_is_given_as_json(capsys):
     assert parse("--data-dir", "x", "--magnification", "[0.95, 1.2]").magnification == (0.95, 1.2)
     assert "--magnification" in error_line(capsys, "--data-dir", "x", "--magnification", "[1.2, 0.9]")
+
+
+def test_neurons_are_measured_from_the_files_that_the_manifest_names(capsys, tmp_path):
+    """Views that something else made: nothing but images, a manifest and, beside them, the SWC files."""
+    data = tmp_path / "rendered"
+    manifest = write_dataset(data, "train", 4, 2)
+    (tmp_path / "swc").mkdir()
+    for number in range(4):
+        nodes = ["1 1 0 0 0 5 -1", f"2 3 {100 * (number + 1)} 0 0 1 1", "3 3 140 50 3 1 2", "4 3 150 -60 2 1 2"]
+        (tmp_path / "swc" / f"cell_{number:02d}.swc").write_text("\n".join(nodes) + "\n")
+    assert main([*small_run(data, tmp_path), "--manifest-val", str(manifest)]) == 0
+    assert "measuring 4 neurons" in capsys.readouterr().err
+    assert (data / "measure.parquet").is_file()
+    head, *_ = (tmp_path / "s" / "history.csv").read_text().splitlines()
+    assert "val/r2_cable_length" in head.split(",")
+    assert main([*small_run(data, tmp_path), "--lambda-morphometrics", "0"]) == 0
+    assert "morphometrics" not in (tmp_path / "s" / "history.csv").read_text()
+
+
+def test_a_folder_of_measurements_that_has_none_is_one_clear_line(capsys, tmp_path):
+    write_dataset(tmp_path / "rendered", "train", 2, 2)
+    line = error_line(capsys, *small_run(tmp_path / "rendered", tmp_path, "--measure-dir", str(tmp_path)))
+    assert f"{tmp_path / 'measure.parquet'}: no such file" in line
