@@ -86,6 +86,7 @@ def train_stage1(
 
     tables = {split: NeuronTable(store, targets) for split, store in stores.items()}
     module = Stage1Module(settings, spec, len(plan), data, targets=targets, tables=tables)
+    module.compares = together > 1
     module.share = partial(train.share, accumulation=settings.gradient_accumulation_steps)
     module.watch.name_row = train_views.name
     selection = (

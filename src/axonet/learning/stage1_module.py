@@ -71,6 +71,7 @@ class Stage1Module(LightningModule):
         tables: neurons and targets of the rows of ``train`` and ``val``; without them nothing hangs on the vector.
 
     Attributes:
+        compares: whether batches hold several views of each neuron, which are then told from those of others.
         share: what a batch counts in its optimizer step; see :meth:`PlannedLoader.share`.
         watch: sees losses that are no numbers.
     """
@@ -98,6 +99,7 @@ class Stage1Module(LightningModule):
         self.heads = new_heads(settings, self.model.vector_size, len(names), contrast=contrast)
         # Without heads the vector is read from a trained bottleneck, and no loss reaches the pooling's exponent.
         self.model.generalized_mean.requires_grad_(bool(names) or contrast)
+        self.compares = True
         self.average: SegVAE2D | None = None
         self.average_heads: Stage1Heads | None = None
         if settings.ema_decay > 0:
@@ -140,6 +142,8 @@ class Stage1Module(LightningModule):
         terms = self._terms(output, inputs.every(every))
         if self.train_table is not None:
             neuron, target = self.train_table(batch.row)
+            if not self.compares:  # each view as of a neuron of its own: the head is there, and nothing pulls at it
+                neuron = torch.arange(len(neuron), device=neuron.device)
             terms |= vector_terms(output.vector, self.heads, neuron, target, settings, compare=True)
         share = self.share(batch_idx)
         self._log_terms("train", terms, len(batch.row) if share > 0 else 0)
