@@ -26,13 +26,14 @@ from torch.nn import functional
 from axonet.core.files import read_table
 from axonet.core.input_spec import InputSpec
 from axonet.core.seeds import rng
+from axonet.datasets.measured import read_measures
 from axonet.evaluation.folds import grouped_folds
 from axonet.inference.encode import build_view_encoder
 from axonet.inference.morphometrics import morphometric_features
 from axonet.learning import clip_fit
 from axonet.learning.clip_captions import NeuronCaptions, TextVectors
 from axonet.learning.clip_fit import ClipData
-from axonet.learning.clip_neurons import Neurons, read_measures, rows_by_neuron
+from axonet.learning.clip_neurons import Neurons, rows_by_neuron
 from axonet.learning.clip_settings import ClipSettings
 from axonet.learning.clip_validation import ValidationWords
 from axonet.learning.clip_views import Views

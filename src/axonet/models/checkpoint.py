@@ -100,6 +100,11 @@ def load_checkpoint(path: str | PathLike[str], stage: int | None = None) -> Chec
     found = checkpoint["stage"]
     if stage is not None and found != stage:
         raise UserError(f"{path}: a {STAGES.get(found, found)} checkpoint, but a {STAGES[stage]} checkpoint is needed")
+    if (classes := checkpoint.get("class_names", list(CLASS_NAMES))) != list(CLASS_NAMES):
+        raise UserError(
+            f"{path}: trained with other mask classes ({', '.join(classes)}) than this axonet's "
+            f"({', '.join(CLASS_NAMES)}); train it anew on views of this version"
+        )
     return dict(checkpoint)
 
 

@@ -40,7 +40,7 @@ class TrainableText(nn.Module):
             )
         self.name = encoder.name
         self.dim = encoder.dim
-        self.model: SentenceTransformer = encoder.model.requires_grad_(True)
+        self.model: SentenceTransformer = encoder.model.requires_grad_(True).train()
         self._fix_what_plays_no_part()
 
     def forward(self, texts: Sequence[str]) -> Tensor:
