@@ -25,9 +25,6 @@ unit vector in the image), where it begins and ends along it."""
 PADDING = 1.0 / 32.0
 """Samples around a rectangle: hardware places corners on a grid of 1/256 of a sample."""
 
-ROUNDING = 4e-7
-"""Of the length of a cone: how much wider thin cable is sent, so that rounding leaves no gap in it."""
-
 
 @kernel
 def rectangle(cone: Array, focus: float, widening: float, box: Array) -> None:
@@ -99,10 +96,9 @@ def fill_instances(
         thinnest = MIN_ROOT_RADIUS if is_root(ends[k]) else MIN_RADIUS
         for side in range(0, 8, 4):
             to_samples(ends[k, side:], basis, center, samples_per_um, cone[side:])
-        span = math.sqrt((cone[4] - cone[0]) ** 2 + (cone[5] - cone[1]) ** 2 + (cone[6] - cone[2]) ** 2)
         for side in range(0, 8, 4):
             one_sample = 1.0 + cone[side + 2] * widening
-            cone[side + 3] = max(ends[k, side + 3] * samples_per_um, (thinnest + ROUNDING * span) * one_sample)
+            cone[side + 3] = max(ends[k, side + 3] * samples_per_um, thinnest * one_sample)
         rectangle(cone, focus, widening, box)
         x, y = 0.5 * n_columns + box[0], 0.5 * n_rows + box[1]
         half_x = abs(box[3]) * box[6]
