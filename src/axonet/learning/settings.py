@@ -92,6 +92,20 @@ class Stage1Settings(FitSettings):
     levels: int | None = Field(
         None, ge=1, le=9, description="halvings; by default so many that every bottleneck unit sees the whole image"
     )
+    patch: int = Field(
+        1,
+        ge=1,
+        le=8,
+        description="side of the blocks of pixels that the network works on; 2 takes a third of the time and loses "
+        "little, since the silhouette tells the exact outline",
+    )
+    pool_levels: int = Field(
+        2,
+        ge=0,
+        le=9,
+        description="levels above the bottleneck that are pooled into the neuron vector too: they hold how the "
+        "branches look, the bottleneck where they are; 0 gives shorter vectors",
+    )
     latent_channels: int = Field(128, ge=2, description="channels of the bottleneck; the embedding has twice as many")
     num_classes: int = Field(N_CLASSES, description=f"mask classes with background; always {N_CLASSES}")
     skip_mode: Literal["variational", "deterministic"] = Field(

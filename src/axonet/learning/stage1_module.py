@@ -34,7 +34,10 @@ _WEIGHTED = ("charge", "decoded", "described")
 
 def new_seg_vae(settings: Stage1Settings, spec: InputSpec) -> SegVAE2D:
     """An untrained network; its parameters depend on the settings alone, not on what was drawn before."""
-    levels = auto_levels(*spec.input_size) if settings.levels is None else settings.levels
+    if settings.levels is None:
+        levels = auto_levels(*(-(-side // settings.patch) for side in spec.input_size))
+    else:
+        levels = settings.levels
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(stable_seed(settings.seed, "stage1", "init"))
         return SegVAE2D(
@@ -49,6 +52,8 @@ def new_seg_vae(settings: Stage1Settings, spec: InputSpec) -> SegVAE2D:
             in_channels=spec.n_channels,
             zoom=spec.zoom,
             decoder=spec.inputs == "silhouette",
+            patch=settings.patch,
+            pool_levels=settings.pool_levels,
         )
 
 

@@ -64,16 +64,17 @@ class SegVAEOutput:
 class Encoder(nn.Module):
     """Image to features per level and the bottleneck's posterior."""
 
-    def __init__(self, in_channels: int, widths: list[int], latent_channels: int, *, zoom: bool) -> None:
+    def __init__(self, in_channels: int, widths: list[int], latent_channels: int, *, zoom: bool, patch: int) -> None:
         super().__init__()
         self.zoom = zoom
-        self.stem = ResidualBlock(in_channels, widths[0])
+        self.patch = patch
+        self.stem = ResidualBlock(in_channels * patch * patch, widths[0])
         self.downs = nn.ModuleList([Down(a, b) for a, b in pairwise(widths)])
         self.scale = ScaleModulation(widths[-1], n_flags=int(zoom))
         self.latent = GaussianHead(widths[-1], latent_channels)
 
     def forward(self, x: Tensor, fov: Tensor) -> tuple[list[Tensor], Posterior]:
-        """Encode ``(b, in, h, w)``, h and w multiples of ``2^levels``, and ``(b, 1)`` field of view.
+        """Encode ``(b, in, h, w)``, h and w multiples of ``patch * 2^levels``, and ``(b, 1)`` field of view.
 
         Returns:
             Features before each halving (full size first), and the bottleneck's posterior ``(b, latent, h', w')``.
@@ -81,7 +82,7 @@ class Encoder(nn.Module):
         features = []
         # A blank window is one that there is not; said once more, so that it need not be told from a dark picture.
         flags = [x[:, -1].flatten(1).any(dim=1, keepdim=True)] if self.zoom else []
-        y: Tensor = self.stem(x)  # (b, base, h, w)
+        y: Tensor = self.stem(functional.pixel_unshuffle(x, self.patch))  # (b, base, h / patch, w / patch)
         for down in self.downs:
             features.append(y)
             y = down(y)  # half the size, up to twice the channels
@@ -92,22 +93,25 @@ class Encoder(nn.Module):
 class Decoder(nn.Module):
     """Latent map and skips to foreground logits and depth."""
 
-    def __init__(self, widths: list[int], skip_widths: list[int], latent_channels: int, num_classes: int) -> None:
+    def __init__(
+        self, widths: list[int], skip_widths: list[int], latent_channels: int, num_classes: int, patch: int
+    ) -> None:
         super().__init__()
+        self.patch = patch
         self.expand = ResidualBlock(latent_channels, widths[-1])
         pairs = zip(widths[:0:-1], skip_widths[::-1], widths[-2::-1], strict=True)
         self.ups = nn.ModuleList([Up(below, skip, above) for below, skip, above in pairs])
-        self.heads = nn.Conv2d(widths[0], num_classes, 1)  # foreground classes and depth
+        self.heads = nn.Conv2d(widths[0], num_classes * patch * patch, 1)  # foreground classes and depth
         # Depth starts at the middle plane, which a silhouette rarely allows to beat by much.
-        nn.init.zeros_(self.heads.weight[-1:])
-        nn.init.zeros_(self.heads.bias[-1:])  # type: ignore[index]
+        nn.init.zeros_(self.heads.weight[-patch * patch :])
+        nn.init.zeros_(self.heads.bias[-patch * patch :])  # type: ignore[index]
 
     def forward(self, latent: Tensor, skips: list[Tensor]) -> tuple[Tensor, Tensor]:
         """Decode ``(b, latent, h', w')`` to foreground logits ``(b, c - 1, h, w)`` and depth ``(b, 1, h, w)``."""
         y: Tensor = self.expand(latent)
         for up, skip in zip(self.ups, reversed(skips), strict=True):
             y = up(y, skip)
-        heads = self.heads(y)
+        heads = functional.pixel_shuffle(self.heads(y), self.patch)
         return heads[:, :-1], heads[:, -1:].sigmoid()
 
 
@@ -127,6 +131,8 @@ class SegVAE2D(nn.Module):
         in_channels: channels of the input; the first is the silhouette.
         zoom: whether the last channel is the window around the soma, blank where there is none.
         decoder: whether there is one; without it the network only encodes.
+        patch: side of the blocks of pixels that the network works on; level 0 has one feature per block.
+        pool_levels: how many levels above the bottleneck are pooled into the neuron vector too.
     """
 
     def __init__(
@@ -142,6 +148,8 @@ class SegVAE2D(nn.Module):
         in_channels: int = 1,
         zoom: bool = False,
         decoder: bool = True,
+        patch: int = 1,
+        pool_levels: int = 0,
     ) -> None:
         super().__init__()
         self.architecture = {
@@ -156,18 +164,21 @@ class SegVAE2D(nn.Module):
             "in_channels": in_channels,
             "zoom": zoom,
             "decoder": decoder,
+            "patch": patch,
+            "pool_levels": pool_levels,
         }
         widths = [min(base_channels * 2**level, max(max_channels, base_channels)) for level in range(levels + 1)]
         variational = skip_mode == "variational"
         skip_widths = [skip_channels] * levels if variational else widths[:-1]
-        self.stride = 2**levels
-        self.encoder = Encoder(in_channels, widths, latent_channels, zoom=zoom)
+        self.stride = patch * 2**levels
+        self.encoder = Encoder(in_channels, widths, latent_channels, zoom=zoom, patch=patch)
         thin = widths[:-1] if decoder and variational else []
         self.skip_heads = nn.ModuleList([GaussianHead(width, skip_channels) for width in thin])
         self.skip_dropout = nn.Dropout2d(skip_dropout)
-        self.decoder = Decoder(widths, skip_widths, latent_channels, num_classes) if decoder else None
+        self.decoder = Decoder(widths, skip_widths, latent_channels, num_classes, patch) if decoder else None
         self.generalized_mean = GeneralizedMean()
-        self.vector_size = 2 * latent_channels + 1
+        self.pool_levels = min(pool_levels, levels)
+        self.vector_size = 2 * (latent_channels + sum(widths[levels - self.pool_levels : levels])) + 1
 
     def forward(self, x: Tensor, fov: Tensor | None = None, decode_every: int = 1) -> SegVAEOutput:
         """Encode, and recover compartments and depth; posteriors are sampled in training mode only.
@@ -180,7 +191,7 @@ class SegVAE2D(nn.Module):
         known = self._known(x, fov)
         features, latent = self.encoder(self._pad(x), known)
         posteriors = {LATENT: latent}
-        vector = self._pooled(latent, known)
+        vector = self._pooled(features, latent, known)
         if self.decoder is None:
             return SegVAEOutput(vector=vector, posteriors=posteriors)
         x = x[::decode_every]
@@ -208,11 +219,14 @@ class SegVAE2D(nn.Module):
         :meth:`forward`. Nothing is sampled.
         """
         known = self._known(x, fov)
-        _, latent = self.encoder(self._pad(x), known)
-        return self._pooled(latent, known)
+        features, latent = self.encoder(self._pad(x), known)
+        return self._pooled(features, latent, known)
 
-    def _pooled(self, latent: Posterior, known: Tensor) -> Tensor:
-        pooled = torch.cat([latent.mean.mean(dim=(2, 3)), self.generalized_mean(latent.mean)], dim=1)
+    def _pooled(self, features: list[Tensor], latent: Posterior, known: Tensor) -> Tensor:
+        parts = [latent.mean.mean(dim=(2, 3)), self.generalized_mean(latent.mean)]
+        for y in features[len(features) - self.pool_levels :]:
+            parts += [y.mean(dim=(2, 3)), y.amax(dim=(2, 3))]
+        pooled = torch.cat(parts, dim=1)
         return torch.cat([pooled, torch.nan_to_num(known).to(pooled.dtype)], dim=1)
 
     def _known(self, x: Tensor, fov: Tensor | None) -> Tensor:

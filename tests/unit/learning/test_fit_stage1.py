@@ -43,7 +43,7 @@ def test_the_checkpoint_tells_everything_about_its_inputs(whole_run):
     spec = InputSpec.model_validate(checkpoint["input_spec"])
     assert spec.log_fov_mean is not None
     assert checkpoint["config"]["lr"] == 3e-3
-    assert build_seg_vae(checkpoint).encode(torch.zeros(1, 1, 32, 32)).shape == (1, 9)
+    assert build_seg_vae(checkpoint).encode(torch.zeros(1, 1, 32, 32)).shape == (1, 2 * (4 + 8 + 16) + 1)
 
 
 def test_the_same_seed_gives_the_same_run_and_another_seed_another(tmp_path, whole_run):

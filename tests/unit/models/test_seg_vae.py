@@ -109,6 +109,33 @@ def test_the_neuron_vector_is_mean_and_generalized_mean_of_the_posterior_mean_an
     assert vector.shape == (2, model.vector_size)
 
 
+def test_levels_above_the_bottleneck_join_the_vector_by_mean_and_maximum():
+    alone, joined = small_model(), small_model(pool_levels=2)
+    joined.load_state_dict(alone.state_dict())  # pooling has no parameters of its own
+    x, fov = silhouettes(), torch.tensor([[0.5], [torch.nan]])
+    with torch.no_grad():
+        short, long = alone.encode(x, fov), joined.encode(x, fov)
+        features, _ = alone.encoder(x, fov)
+    assert long.shape[1] == joined.vector_size == alone.vector_size + 2 * (8 + 16)
+    assert torch.equal(long[:, :12], short[:, :12])
+    assert torch.equal(long[:, -1], short[:, -1])
+    expected = [part for y in features[1:] for part in (y.mean(dim=(2, 3)), y.flatten(2).max(dim=2).values)]
+    assert torch.allclose(long[:, 12:-1], torch.cat(expected, dim=1))
+
+
+@pytest.mark.parametrize(("height", "width"), [(32, 32), (30, 45)])
+def test_a_network_on_blocks_of_pixels_still_names_single_pixels(height, width):
+    model, x = small_model(levels=2, patch=2), silhouettes(2, height, width)
+    output = model(x, torch.zeros(2, 1))
+    assert output.seg_logits.shape == (2, 6, height, width)
+    assert output.depth.shape == (2, 1, height, width)
+    assert torch.equal(output.depth, torch.full_like(output.depth, 0.5))  # starts at the middle plane
+    assert torch.equal(output.classes > 0, x[:, 0] > 0)
+    logits = output.seg_logits[:, 1:, : height // 2 * 2, : width // 2 * 2]
+    assert (logits[..., ::2, ::2] != logits[..., 1::2, 1::2]).any()
+    assert output.posteriors["skip_0"].mean.shape[2:] == (-(-height // 8) * 4, -(-width // 8) * 4)
+
+
 def test_an_unknown_field_of_view_is_not_an_average_one():
     modulation = ScaleModulation(4)
     nn.init.normal_(modulation.modulate.weight)
