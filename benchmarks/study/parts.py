@@ -67,6 +67,9 @@ def find_models(study: Study) -> None:
             name = row if study.seeds == 1 else f"{row}, seed {seed}"
             _write(study, "three folds", name, judge_folds(study, run))
             _write(study, "three folds", name, judge_folds(study, replace(run, scheme="labs")))
+            if "inputs" in changes:
+                merged = f"{name}, apical shown as basal"
+                _write(study, "three folds", merged, judge_folds(study, run, kind="merged"))
 
 
 def find_ablations(study: Study) -> None:

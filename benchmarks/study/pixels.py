@@ -18,7 +18,7 @@ from axonet.evaluation.data import Array, Ints
 from axonet.inference.encode import load_view_encoder
 from axonet.inference.inputs import apply_spec, fov_feature
 from axonet.inference.view_batch import ViewDataset
-from axonet.models.losses.segmentation import class_counts
+from axonet.learning.stage1_validation import confusion_counts
 from axonet.morphology.compartments import CLASS_NAMES, N_CLASSES, Compartment
 from axonet.morphology.neuron import Neuron
 from axonet.rendering import RenderSettings, render_neuron
@@ -50,10 +50,9 @@ class Dice:
 
 def dice(predicted: Masks, truth: Masks) -> Dice:
     """Dice of ``(v, h, w)`` predicted class ids."""
-    counts = class_counts(torch.from_numpy(predicted), torch.from_numpy(truth), N_CLASSES).numpy().astype(np.float64)
-    both, mine, true = counts
-    with np.errstate(invalid="ignore"):
-        return Dice(np.where(true > 0, 2 * both / (mine + true), np.nan))
+    counts = confusion_counts(torch.from_numpy(predicted), torch.from_numpy(truth), N_CLASSES).numpy()
+    both, mine, true = np.diagonal(counts)[1:], counts.sum(axis=0)[1:], counts.sum(axis=1)[1:]
+    return Dice(np.where(true > 0, 2 * both / np.maximum(mine + true, 1), np.nan))
 
 
 def true_masks(views: ViewStore) -> Masks:

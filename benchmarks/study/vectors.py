@@ -31,14 +31,14 @@ def judged_views(store: ViewStore, cohort: Cohort, views: tuple[int, ...] = VIEW
     return own.subset(np.flatnonzero(np.isin(np.asarray(own.rows.column("view")), views)))
 
 
-def trained_vectors(checkpoint: Path, views: ViewStore) -> ViewVectors:
-    """Vectors of views by a checkpoint, which are kept beside it."""
-    path = checkpoint.with_suffix(".vectors.parquet")
+def trained_vectors(checkpoint: Path, views: ViewStore, *, merge_dendrites: bool = False) -> ViewVectors:
+    """Vectors of views by a checkpoint, which are kept beside it; see ``load_view_encoder`` for merged dendrites."""
+    path = checkpoint.with_suffix(".merged.parquet" if merge_dendrites else ".vectors.parquet")
     if path.is_file():
         found = read_vectors(path)
         if len(found) == len(views):
             return found
-    encoder = load_view_encoder(checkpoint, 1)
+    encoder = load_view_encoder(checkpoint, 1, merge_dendrites=merge_dendrites)
     found = ViewVectors(
         views.neuron_ids,
         np.asarray(views.rows.column("view")).astype(np.int64),

@@ -88,14 +88,18 @@ def judge_baselines(study: Study, folds: Sequence[int]) -> dict[str, dict[str, l
 
 
 def features_of(study: Study, run: Run, kind: str = "trained") -> Array:
-    """``(n, d)`` vectors of neurons by a run's model, by its network before training, or by components of pictures."""
+    """``(n, d)`` vectors of neurons by a run's model, by its network before training, or components of pictures.
+
+    ``merged`` shows a trained model basal and apical dendrites as one.
+    """
     if kind == "pictures":
         vectors = picture_vectors(study.views, study.cohort, run)
     elif kind == "untrained":
         vectors = untrained_vectors(run, study.views).astype(np.float64)
     else:
         checkpoint = train_run(run, study.cohort, study.store, study.prepared, study.cache / "runs")
-        vectors = trained_vectors(checkpoint, study.views).vector.astype(np.float64)
+        found = trained_vectors(checkpoint, study.views, merge_dendrites=kind == "merged")
+        vectors = found.vector.astype(np.float64)
     return of_neurons(vectors, study.views, study.cohort, run)
 
 
