@@ -1,5 +1,5 @@
 # in:  vectors of Stage 2, measurements, metadata, the split, Stage 2's checkpoint
-# out: results/runs/{run}/evaluate/ (metrics.json, eval_report.txt, three pictures)
+# out: results/runs/{run}/evaluate/ (metrics.json, eval_report.txt, report.html, three pictures)
 
 
 rule evaluate:
@@ -15,6 +15,11 @@ rule evaluate:
         metrics="results/runs/{run}/evaluate/metrics.json",
         text=report(
             "results/runs/{run}/evaluate/eval_report.txt",
+            category="Evaluation",
+            caption="../report/evaluation.rst",
+        ),
+        page=report(
+            "results/runs/{run}/evaluate/report.html",
             category="Evaluation",
             caption="../report/evaluation.rst",
         ),

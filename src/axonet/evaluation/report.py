@@ -7,6 +7,7 @@ from itertools import product
 
 from axonet.evaluation.caveats import caveats, few
 from axonet.evaluation.data import IMAGE, JOINED
+from axonet.evaluation.document import Block, Bullets, Paragraph, Picture, Section, Table
 from axonet.evaluation.headline import (
     FIELD_WORDS,
     METHOD_WORDS,
@@ -19,15 +20,23 @@ from axonet.evaluation.headline import (
     split_task,
     verdict,
 )
-from axonet.evaluation.tables import bullet, count, difference, heading, number, paragraph, table, with_interval
+from axonet.evaluation.tables import as_text, count, difference, number, with_interval
 
 Row = Mapping[str, object]
 
 VALUE = "[95 % interval]"
+MAP_WORDS = "A flat map of the embedding. Distances between groups mean nothing."
+CONFUSION_WORDS = "Rows: true cell type; columns: answered. Counts in the cells, shade by share of the row."
+TITLE = "axonet evaluation"
 
 
 def write_report(metrics: Mapping[str, object], notes: Sequence[str]) -> str:
-    """The report as plain text.
+    """The report as plain text; arguments as of `sections`."""
+    return as_text(TITLE, sections(metrics, notes))
+
+
+def sections(metrics: Mapping[str, object], notes: Sequence[str]) -> list[Section]:
+    """The report, from what was asked to how the figures are made.
 
     Args:
         metrics: content of ``metrics.json``.
@@ -35,25 +44,16 @@ def write_report(metrics: Mapping[str, object], notes: Sequence[str]) -> str:
     """
     splits = _mapping(metrics["splits"])
     retrieval, zero_shot, tasks = (rows_of(metrics, name) for name in ("retrieval", "zero_shot", "tasks"))
-    sections = [
-        heading("axonet evaluation", "="),
-        _asked(splits),
-        heading("Read this first"),
-        "\n".join(bullet(line) for line in [*caveats(splits, [*retrieval, *zero_shot, *tasks]), *notes]),
-        heading("In short"),
-        _in_short(metrics, splits),
-        heading("1. Retrieval between neurons and captions"),
-        _retrieval(retrieval),
-        heading("2. Zero-shot classification"),
-        _zero_shot(zero_shot, splits),
-        heading("3. Probes of the embedding, and what must be beaten"),
-        _tasks(tasks),
-        heading("4. Not judged"),
-        _dropped(rows_of(metrics, "dropped")),
-        heading("How the figures are made"),
-        _how(splits),
+    return [
+        Section("", [_asked(splits)]),
+        Section("Read this first", [Bullets([*caveats(splits, [*retrieval, *zero_shot, *tasks]), *notes])]),
+        Section("In short", _in_short(metrics, splits)),
+        Section("1. Retrieval between neurons and captions", _retrieval(retrieval)),
+        Section("2. Zero-shot classification", _zero_shot(zero_shot, splits)),
+        Section("3. Probes of the embedding, and what must be beaten", _tasks(tasks)),
+        Section("4. Not judged", [_dropped(rows_of(metrics, "dropped"))]),
+        Section("How the figures are made", [_how(splits)]),
     ]
-    return "\n\n".join(part for part in sections if part) + "\n"
 
 
 def _mapping(value: object) -> Mapping[str, object]:
@@ -65,7 +65,7 @@ def _int(value: object) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _asked(splits: Row) -> str:
+def _asked(splits: Row) -> Paragraph:
     pooling = {
         "mean": "The views of a neuron are averaged into one vector.",
         "max": "A neuron is compared by its best view; the logistic probe and the map use the mean of its views.",
@@ -76,17 +76,17 @@ def _asked(splits: Row) -> str:
         if splits["learned_on"] == "given neurons"
         else "Probes and baselines learn by cross-validation inside the judged neurons, because no others were given."
     )
-    return paragraph(
+    return Paragraph(
         f"Asked: does the embedding find a neuron's caption, its cell type, its brain region, its species, its layer? "
         f"Judged: {count(_int(splits['n_judged']), 'neuron')} ({splits['judged']} split) in "
         f"{count(_int(splits['groups']), 'independent group')}. {learned} {pooling}"
     )
 
 
-def _in_short(metrics: Mapping[str, object], splits: Row) -> str:
+def _in_short(metrics: Mapping[str, object], splits: Row) -> list[Block]:
     rows = headline(metrics)
     if not rows:
-        return paragraph("Nothing could be judged; section 4 says why.")
+        return [Paragraph("Nothing could be judged; section 4 says why.")]
     judged, commonest = not few(splits), _constant_words(splits)
     body = []
     for row in rows:
@@ -100,7 +100,7 @@ def _in_short(metrics: Mapping[str, object], splits: Row) -> str:
     )
     note += "In balanced accuracy every constant answer reaches 1 / classes. "
     note += "The verdict goes by the interval of the difference." if judged else "Too few neurons for a verdict."
-    return f"{table(head, body)}\n\n{paragraph(note)}"
+    return [Table(head, body, rows), Paragraph(note)]
 
 
 def _constant_words(splits: Row) -> str:
@@ -110,11 +110,11 @@ def _constant_words(splits: Row) -> str:
     return "always the commonest class (zero-shot: of the judged neurons; probes: of what each fold learns on)"
 
 
-def _retrieval(rows: Sequence[Row]) -> str:
+def _retrieval(rows: Sequence[Row]) -> list[Block]:
     if not rows:
-        return paragraph("No captions could be made for the judged neurons.")
-    parts = [
-        paragraph(
+        return [Paragraph("No captions could be made for the judged neurons.")]
+    parts: list[Block] = [
+        Paragraph(
             "Every different caption is one candidate, however many neurons share it. A hit is an equal caption; in "
             "the second number ('true') any caption that is true of the neuron. 'constant' is the best list that "
             "ignores the query, such as always the commonest caption: what a model that sees nothing can reach."
@@ -132,15 +132,15 @@ def _retrieval(rows: Sequence[Row]) -> str:
         last = ["median rank", "chance", ""] if direction == "neuron_to_text" else [f"mAP {VALUE}", "chance", "p"]
         first = [f"R@1 {VALUE}", "chance", "constant", f"MRR {VALUE}", "chance"]
         head = [title, *first, *last, "n / candidates"]
-        parts.append(table(head, body))
+        parts.append(Table(head, body))
     parts.append(
-        paragraph(
+        Paragraph(
             "Morphometric captions hold numbers of the same reconstruction; the headline is the mean of the broad and "
             "standard levels. p compares with neurons dealt out at random. R@5 and R@10 are in metrics.json: with few "
             "candidates they are near 1 by chance."
         )
     )
-    return "\n\n".join(parts)
+    return parts
 
 
 def _retrieval_line(rows: Sequence[Row], third: str) -> list[str]:
@@ -155,9 +155,9 @@ def _retrieval_line(rows: Sequence[Row], third: str) -> list[str]:
     return [*cells, number(first["n"]) if both else f"{number(first['n'])} / {number(first['candidates'])}"]
 
 
-def _zero_shot(rows: Sequence[Row], splits: Row) -> str:
+def _zero_shot(rows: Sequence[Row], splits: Row) -> list[Block]:
     if not rows:
-        return paragraph("No label had two classes with enough judged neurons.")
+        return [Paragraph("No label had two classes with enough judged neurons.")]
     body = []
     for model, task, prompts in dict.fromkeys((row["model"], row["task"], row["prompts"]) for row in rows):
         own = find(rows, task=task, prompts=prompts, model=model, **{"class": None})
@@ -178,21 +178,22 @@ def _zero_shot(rows: Sequence[Row], splits: Row) -> str:
         "The answer is the class whose prompt lies nearest: the mean of several ('ensemble'), or one ('single'). "
         f"'constant' is the accuracy of answering {_constant_words(splits)}."
     )
+    recalled = find(rows, task="zero_shot_cell_type", prompts="ensemble", metric="recall", model=IMAGE)
     recalls = [
         [str(row["class"]), with_interval(row), number(row["chance"]), number(row["majority"]), number(row["n"])]
-        for row in find(rows, task="zero_shot_cell_type", prompts="ensemble", metric="recall", model=IMAGE)
+        for row in recalled
     ]
-    parts = [paragraph(text), table(head, body)]
+    head_recalls = ["Recall of each cell type (ensemble)", f"value {VALUE}", "chance", "constant", "n"]
+    parts: list[Block] = [Paragraph(text), Table(head, body)]
     if recalls:
-        parts.append(
-            table(["Recall of each cell type (ensemble)", f"value {VALUE}", "chance", "constant", "n"], recalls)
-        )
+        parts.append(Table(head_recalls, recalls, recalled))
+    parts.append(Picture("confusion_matrix.png", CONFUSION_WORDS))
     if declined := _declined(rows):
         parts += declined
-    return "\n\n".join(parts)
+    return parts
 
 
-def _declined(rows: Sequence[Row]) -> list[str]:
+def _declined(rows: Sequence[Row]) -> list[Block]:
     """What the model is worth when it may say that no word is true."""
     names = ("none_separation", "none_calibration_error", "answered_share", "answered_accuracy", "risk_coverage")
     body = [
@@ -211,8 +212,8 @@ def _declined(rows: Sequence[Row]) -> list[str]:
         "half. Nothing of this enters the figures above."
     )
     return [
-        paragraph(text),
-        table(["None of these words (cell type, ensemble)", f"value {VALUE}", "chance", "n"], body),
+        Paragraph(text),
+        Table(["None of these words (cell type, ensemble)", f"value {VALUE}", "chance", "n"], body),
     ]
 
 
@@ -221,33 +222,30 @@ def _models(rows: Sequence[Row]) -> list[object]:
     return list(dict.fromkeys(row["model"] for row in rows))
 
 
-def _tasks(rows: Sequence[Row]) -> str:
+def _tasks(rows: Sequence[Row]) -> list[Block]:
     probes = find(rows, metric="balanced_accuracy")
-    parts = []
+    parts: list[Block] = []
     for field, words in FIELD_WORDS.items():
         own = [row for row in probes if split_task(str(row["task"]))[1] == field]
         if own:
             parts.append(_task_table(words, own))
     if not parts:
-        return paragraph("No label had two classes that could be learned and judged.")
+        return [Paragraph("No label had two classes that could be learned and judged.")]
     baselines = " or ".join(sorted({MODEL_WORDS.get(str(row["baseline"]), str(row["baseline"])) for row in probes}))
-    intro = paragraph(
+    intro = Paragraph(
         f"Balanced accuracy: every class counts the same. The difference is to '{baselines}', on the same resamples; "
         "where its interval holds 0 the two cannot be told apart. An embedding is worth something where it beats the "
         "forests. Accuracy and macro F1 are in metrics.json."
     )
     maps = find(rows, task="map")
     if maps:
-        parts.append(
-            paragraph(
-                f"Maps (tsne_cell_type.png, tsne_region.png): trustworthiness {number(maps[0]['value'])}, "
-                f"{number(maps[0]['chance'])} for a shuffled map."
-            )
-        )
-    return "\n\n".join([intro, *parts])
+        trust = f"trustworthiness {number(maps[0]['value'])}, {number(maps[0]['chance'])} for a shuffled map"
+        parts.append(Paragraph(f"Maps (tsne_cell_type.png, tsne_region.png): {trust}."))
+    parts += [Picture("tsne_cell_type.png", MAP_WORDS), Picture("tsne_region.png", MAP_WORDS)]
+    return [intro, *parts]
 
 
-def _task_table(words: str, rows: Sequence[Row]) -> str:
+def _task_table(words: str, rows: Sequence[Row]) -> Table:
     body = []
     for row in rows:
         method, _ = split_task(str(row["task"]))
@@ -256,12 +254,12 @@ def _task_table(words: str, rows: Sequence[Row]) -> str:
         body.append([name, with_interval(row), "baseline" if row["model"] == row["baseline"] else difference(row)])
     first = rows[0]
     about = f"{number(first['n'])} judged, {number(first['classes'])} classes, chance {number(first['chance'])}"
-    return table([f"{words.capitalize()} ({about})", f"value {VALUE}", f"difference {VALUE}"], body)
+    return Table([f"{words.capitalize()} ({about})", f"value {VALUE}", f"difference {VALUE}"], body, rows)
 
 
-def _dropped(rows: Sequence[Row]) -> str:
+def _dropped(rows: Sequence[Row]) -> Block:
     if not rows:
-        return "Everything was judged."
+        return Paragraph("Everything was judged.")
     together: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         method, field = split_task(str(row["task"]))
@@ -273,13 +271,13 @@ def _dropped(rows: Sequence[Row]) -> str:
     lines = []
     for (what, reason), names in together.items():
         listed = f": {', '.join(names)}" if any(names) else ""
-        lines.append(bullet(f"{what}{listed}: {reason}"))
-    return "\n".join(lines)
+        lines.append(f"{what}{listed}: {reason}")
+    return Bullets(lines)
 
 
-def _how(splits: Row) -> str:
+def _how(splits: Row) -> Paragraph:
     settings = _mapping(splits["settings"])
-    return paragraph(
+    return Paragraph(
         f"Intervals: 95 % percentile bootstrap, {settings['bootstrap']} resamples of groups (donor, else publication, "
         "else archive, and equal shapes), drawn within classes (from all together where classes of a single group "
         "hold half of the neurons); 'no interval': fewer than five groups. From captions to neurons the resampled "

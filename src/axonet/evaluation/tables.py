@@ -5,8 +5,27 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 
+from axonet.evaluation.document import Block, Bullets, Paragraph, Picture, Section
+
 WIDTH = 100
 Row = Mapping[str, object]
+
+
+def as_text(title: str, sections: Sequence[Section]) -> str:
+    """A report as plain text; its pictures lie beside it."""
+    parts = [heading(title, "=")]
+    for section in sections:
+        parts += [heading(section.title)] if section.title else []
+        parts += [_block(block) for block in section.blocks if not isinstance(block, Picture)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _block(block: Block) -> str:
+    if isinstance(block, Paragraph):
+        return paragraph(block.text)
+    if isinstance(block, Bullets):
+        return "\n".join(bullet(line) for line in block.lines)
+    return "" if isinstance(block, Picture) else table(block.header, block.body)
 
 
 def paragraph(text: str, indent: str = "") -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,8 +16,9 @@ from axonet.evaluation.figures import draw_confusion, draw_map, draw_nothing
 from axonet.evaluation.headline import describe, headline
 from axonet.evaluation.labels import FIELDS, Field, labels_of
 from axonet.evaluation.load import load_data
+from axonet.evaluation.page import report_page
 from axonet.evaluation.places import Places, choose
-from axonet.evaluation.report import write_report
+from axonet.evaluation.report import TITLE, sections, write_report
 from axonet.evaluation.run import Evaluation, assignments, evaluate
 from axonet.evaluation.settings import EvaluationSettings
 from axonet.evaluation.silence import Silence
@@ -30,7 +31,7 @@ from axonet.metadata.captions import NeuronTextGenerator
 from axonet.metadata.prompts import null_prompts, prompt, prompts
 from axonet.models.checkpoint import Checkpoint, load_checkpoint
 
-METRICS, REPORT, TOUCHES = "metrics.json", "eval_report.txt", "test_touches.jsonl"
+METRICS, REPORT, PAGE, TOUCHES = "metrics.json", "eval_report.txt", "report.html", "test_touches.jsonl"
 MAPS = {"cell_type": ("tsne_cell_type.png", "cell type"), "region": ("tsne_region.png", "brain region")}
 CONFUSION = "confusion_matrix.png"
 
@@ -57,7 +58,7 @@ def evaluate_checkpoint(places: Places, settings: EvaluationSettings) -> Evaluat
     write_outputs(places.output_dir, data, found)
     for row in headline(found.metrics):
         say(f"{describe(row)}: {with_interval(row)}, chance {number(row['chance'])}")
-    say(f"{places.output_dir / REPORT} tells the rest")
+    say(f"{places.output_dir / REPORT} tells the rest; {places.output_dir / PAGE} shows it")
     return found
 
 
@@ -85,7 +86,7 @@ def prompt_vectors(field: str, classes: Sequence[str], embed: EmbedText) -> dict
 
 
 def write_outputs(folder: Path, data: EvaluationData, found: Evaluation) -> None:
-    """Write ``metrics.json``, ``eval_report.txt`` and the three pictures."""
+    """Write ``metrics.json``, ``eval_report.txt``, the three pictures, and ``report.html`` with all of it."""
     write_json(folder / METRICS, found.metrics)
     write_text(folder / REPORT, write_report(found.metrics, found.notes))
     shown = data.embedding.items[found.layout.shown]
@@ -99,6 +100,11 @@ def write_outputs(folder: Path, data: EvaluationData, found: Evaluation) -> None
             else:
                 draw_nothing(folder / name, f"Neurons by {words}", f"The metadata names no {words} of these neurons.")
     _draw_confusion(folder / CONFUSION, found)
+    names = [CONFUSION, *(name for name, _ in MAPS.values())]
+    splits = found.metrics["splits"]
+    assert isinstance(splits, Mapping)
+    pictures = {name: (folder / name).read_bytes() for name in names}
+    write_text(folder / PAGE, report_page(TITLE, splits, sections(found.metrics, found.notes), pictures))
 
 
 def _draw_confusion(path: Path, found: Evaluation) -> None:

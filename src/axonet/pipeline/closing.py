@@ -29,7 +29,7 @@ def closing_lines(plan: Plan, folder: Path) -> list[str]:
         title = [] if len(plan.config.runs) == 1 else [f"  run {run}", ""]
         lines += ["", *title, *figures(read_json(evaluate / "metrics.json")), ""]
         lines.append(f"  Read next: {evaluate / 'eval_report.txt'}")
-        lines.append(f"  Look at:   {evaluate / 'tsne_cell_type.png'}, {evaluate / 'confusion_matrix.png'}")
+        lines.append(f"  Look at:   {evaluate / 'report.html'} (the same with pictures, on one page)")
     return lines
 
 

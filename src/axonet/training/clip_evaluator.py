@@ -18,9 +18,9 @@ class EvaluateConfig(EvaluationSettings, TableColumns, PackedViews):
     """Judge a Stage 2 checkpoint: retrieval, zero-shot, probes and baselines, with intervals.
 
     Views are named by a data directory and a manifest, or by a split file with packed shards. Writes metrics.json,
-    eval_report.txt, tsne_cell_type.png, tsne_region.png, confusion_matrix.png and run.json into --output-dir, and
-    vectors.parquet where no vectors were given. Each look at test neurons adds a line to test_touches.jsonl there,
-    before any figure is computed, so that a run that is stopped counts as well.
+    eval_report.txt, report.html, tsne_cell_type.png, tsne_region.png, confusion_matrix.png and run.json into
+    --output-dir, and vectors.parquet where no vectors were given. Each look at test neurons adds a line to
+    test_touches.jsonl there, before any figure is computed, so that a run that is stopped counts as well.
     """
 
     checkpoint: Path = Field(description="best.ckpt of Stage 2", json_schema_extra=IO)

@@ -112,7 +112,8 @@ def test_cells_are_aligned_and_missing_figures_are_dashes():
 
 
 def test_all_outputs_are_written_and_the_same_twice(tmp_path, data, found):
-    names = {"metrics.json", "eval_report.txt", "tsne_cell_type.png", "tsne_region.png", "confusion_matrix.png"}
+    pictures = {"tsne_cell_type.png", "tsne_region.png", "confusion_matrix.png"}
+    names = {"metrics.json", "eval_report.txt", "report.html", *pictures}
     for folder in ("a", "b"):
         write_outputs(tmp_path / folder, data, found)
         assert {path.name for path in (tmp_path / folder).iterdir()} == names

@@ -33,6 +33,7 @@ GUIDE = GUIDE_TEXT.split()
 OUTPUTS = {
     "metrics.json",
     "eval_report.txt",
+    "report.html",
     "tsne_cell_type.png",
     "tsne_region.png",
     "confusion_matrix.png",
