@@ -15,7 +15,7 @@ from axonet.core.files import to_json
 from axonet.core.seeds import rng
 from axonet.datasets.view_store import ViewStore
 from axonet.inference.view_batch import Indices
-from axonet.inference.worker_errors import plain_worker_errors
+from axonet.inference.worker_errors import leave_stopping_to_the_parent, plain_worker_errors
 
 # The columns that change with what an image shows.
 _SHOWN = (
@@ -172,6 +172,7 @@ class PlannedLoader:
                 num_workers=num_workers,
                 pin_memory=self.pin_memory,
                 prefetch_factor=4 if num_workers else None,
+                worker_init_fn=leave_stopping_to_the_parent,
             )
 
     def share(self, batch: int, accumulation: int) -> float:

@@ -1,3 +1,7 @@
+import multiprocessing
+import os
+import signal
+
 import numpy as np
 import pytest
 import torch
@@ -110,6 +114,18 @@ def test_batches_do_not_depend_on_the_number_of_workers(num_workers):
     loader = PlannedLoader(ViewDataset(store), plan, training=True, num_workers=num_workers)
     loader.position = lambda: (2, 0)
     assert [batch.row.tolist() for batch in loader] == [rows.tolist() for rows in plan.batches(2)]
+
+
+def test_readers_go_on_when_a_scheduler_signals_all_processes_of_a_job():
+    store = drawn_store(8, 3)
+    loader = PlannedLoader(ViewDataset(store), OrderedViews(store, 2), training=False, num_workers=2)
+    rows = []
+    for batch in loader:
+        for reader in multiprocessing.active_children():
+            os.kill(reader.pid, signal.SIGTERM)
+            os.kill(reader.pid, signal.SIGUSR1)
+        rows += batch.row.tolist()
+    assert rows == list(range(24))
 
 
 def test_a_loader_starts_where_training_stands():
