@@ -69,18 +69,20 @@ class PngImages:
         self._columns = {name: rows.column(name).combine_chunks() for name in ("mask", "depth", "zoom_bw")}
         self._numbers = numbers  # rows may be sorted; messages count as the manifest does
 
-    def read(self, position: int) -> tuple[NDArray[np.uint8], NDArray[Any], NDArray[np.uint8] | None]:
-        """Mask, depth and zoom window of a row.
+    def read(
+        self, position: int, *, zoom: bool = True
+    ) -> tuple[NDArray[np.uint8], NDArray[Any], NDArray[np.uint8] | None]:
+        """Mask, depth and, if asked for, zoom window of a row.
 
         Raises:
             UserError: a file is missing or damaged; the message names manifest, row and file.
         """
-        mask, depth, zoom = (self._image(name, position) for name in ("mask", "depth", "zoom_bw"))
+        mask, depth = (self._image(name, position) for name in ("mask", "depth"))
         if mask is None or depth is None:
             raise UserError(f"{self._where(position)}: names no {'mask' if mask is None else 'depth'} file")
         if mask.dtype != np.uint8 or mask.shape != depth.shape:
             raise UserError(f"{self._where(position)}: mask and depth do not fit together")
-        return mask, depth, zoom
+        return mask, depth, self._image("zoom_bw", position) if zoom else None
 
     def _where(self, position: int) -> str:
         return f"{self._manifest}, row {int(self._numbers[position]) + 1}"

@@ -30,6 +30,7 @@ _METADATA = b"axonet"
 _PATHS = ("mask_bw", "mask", "mask_color", "depth", "zoom_bw", "shard")
 _ROW_FIELDS = [field for field in MANIFEST_SCHEMA if field.name not in _PATHS]
 _IMAGES = ("mask_zstd", "depth_zstd", "zoom_zstd")
+_ZSTD = pa.Codec("zstd", compression_level=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +190,10 @@ class ShardImages:
             self._last = ((file, number), self._readers[file].get_batch(number))
         return self._last[1]
 
-    def read(self, position: int) -> tuple[NDArray[np.uint8], NDArray[Any], NDArray[np.uint8] | None]:
-        """Mask, depth and zoom window of a row.
+    def read(
+        self, position: int, *, zoom: bool = True
+    ) -> tuple[NDArray[np.uint8], NDArray[Any], NDArray[np.uint8] | None]:
+        """Mask, depth and, if asked for, zoom window of a row.
 
         Raises:
             UserError: the stored bytes are damaged; the message names file, neuron and view.
@@ -199,13 +202,14 @@ class ShardImages:
         try:
             batch = self._batch(file, number)
             shape = (batch.column("height")[row].as_py(), batch.column("width")[row].as_py())
-            mask, zoom = (self._unpacked(batch, name, row, np.uint8, shape) for name in ("mask_zstd", "zoom_zstd"))
+            mask = self._unpacked(batch, "mask_zstd", row, np.uint8, shape)
+            window = self._unpacked(batch, "zoom_zstd", row, np.uint8, shape) if zoom else None
             if mask is None:
                 raise ValueError("no mask")
             steps = self._unpacked(batch, "depth_zstd", row, self._depth_type, (int(np.count_nonzero(mask)),))
             if steps is None:
                 raise ValueError("no depth")
-            return mask, _depth_image(mask, steps), zoom
+            return mask, _depth_image(mask, steps), window
         except (pa.ArrowException, OSError, ValueError) as error:
             where = f"record batch {number}, row {row}"
             raise UserError(f"{self.files[file]}: damaged image in {where} ({error})") from error
@@ -217,9 +221,8 @@ class ShardImages:
         packed = batch.column(name)[row].as_buffer()
         if packed is None:
             return None
-        plain = pa.Codec("zstd").decompress(packed, int(np.prod(shape)) * np.dtype(dtype).itemsize)
-        # A copy, so that the image may be written to and outlives the memory map.
-        return np.frombuffer(plain, dtype).reshape(shape).copy()
+        plain = _ZSTD.decompress(packed, int(np.prod(shape)) * np.dtype(dtype).itemsize)
+        return np.frombuffer(plain, dtype).reshape(shape)
 
 
 def locate(files: Iterable[Path]) -> tuple[pa.Table, NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:

@@ -23,7 +23,7 @@ ViewArrays = tuple[NDArray[np.uint8], NDArray[Any], NDArray[np.uint8] | None]
 
 
 class _Images(Protocol):
-    def read(self, position: int) -> ViewArrays: ...
+    def read(self, position: int, *, zoom: bool = True) -> ViewArrays: ...
 
 
 class ViewStore:
@@ -127,8 +127,12 @@ class ViewStore:
         rows = self.rows.take(pa.array(chosen)).combine_chunks()
         return type(self)(rows, self._images, self._positions[chosen], self.spec, self.depth_bits)
 
-    def read(self, index: int) -> ViewArrays:
+    def read(self, index: int, *, zoom: bool = True) -> ViewArrays:
         """The images of a row.
+
+        Args:
+            index: number of the row.
+            zoom: whether the window around the soma is wanted too.
 
         Returns:
             Class ids ``(h, w)`` uint8; depth ``(h, w)`` uint8 or uint16 with 0 on the background and 1 to the largest
@@ -137,7 +141,7 @@ class ViewStore:
         Raises:
             UserError: an image is missing or damaged; the message names where.
         """
-        return self._images.read(int(self._positions[index]))
+        return self._images.read(int(self._positions[index]), zoom=zoom)
 
 
 def _seen_in(images: PngImages, data_dir: Path) -> DatasetInfo:

@@ -75,11 +75,6 @@ class ViewDataset(Dataset[ViewBatch]):
     def __len__(self) -> int:
         return len(self.store)
 
-    def name(self, row: int) -> str:
-        """A row's neuron and view, for messages."""
-        neuron, view = (self.store.rows.column(name)[row].as_py() for name in ("neuron_id", "view"))
-        return f"{neuron} view {view}"
-
     def __getitem__(self, indices: Indices) -> ViewBatch:
         """Read the rows ``(b,)``.
 
@@ -102,21 +97,22 @@ class ViewDataset(Dataset[ViewBatch]):
         )
 
     def _read(self, index: int) -> tuple[NDArray[np.uint8], NDArray[Any], NDArray[np.uint8] | None]:
-        mask, depth, zoom = self.store.read(index)
+        mask, depth, zoom = self.store.read(index, zoom=self.zoom)
         expected = (self.store.spec.height, self.store.spec.width)
         if mask.shape != expected or (self.zoom and zoom is not None and zoom.shape != expected):
             height, width = mask.shape if mask.shape != expected or zoom is None else zoom.shape
             raise UserError(
-                f"{self._name(index)}: an image of {width} x {height} pixels among views of {expected[1]} x "
+                f"{self.name(index)}: an image of {width} x {height} pixels among views of {expected[1]} x "
                 f"{expected[0]}; all views of a data set have one size"
             )
         if (largest := int(mask.max(initial=0))) >= N_CLASSES:
             raise UserError(
-                f"{self._name(index)}: its mask holds class {largest}; classes are 0 to {N_CLASSES - 1} (background, "
+                f"{self.name(index)}: its mask holds class {largest}; classes are 0 to {N_CLASSES - 1} (background, "
                 "soma, axon, basal and apical dendrite, other)"
             )
         return mask, depth, zoom
 
-    def _name(self, index: int) -> str:
+    def name(self, index: int) -> str:
+        """A row's neuron and view, and its file where there is one, for messages."""
         neuron, view, path = (self.store.rows.column(name)[index].as_py() for name in ("neuron_id", "view", "mask"))
         return f"{neuron}, view {view}" + (f" ({path})" if path else "")

@@ -70,7 +70,7 @@ class LossWatch:
         )
 
     def _names(self, rows: list[int]) -> str:
-        named = ", ".join(self.name_row(row) for row in rows[:NAMED])
+        named = "; ".join(self.name_row(row) for row in rows[:NAMED])
         return named + (f" and {len(rows) - NAMED} more images" if len(rows) > NAMED else "")
 
 

@@ -18,12 +18,12 @@ from axonet.learning.stage1_module import Stage1Module
 from axonet.learning.views_dataset import rows_by_neuron
 from axonet.models.losses.depth import sign_free_error
 from axonet.models.seg_vae import SegVAEOutput
-from axonet.morphology.compartments import PALETTE
+from axonet.morphology.compartments import CLASS_NAMES, PALETTE
 
 HEADINGS = ("Input", "Predicted Seg", "GT Seg", "Predicted Depth", "GT Depth")
 TILE = 192
 GAP = 4
-HEADING_HEIGHT = 18
+HEADING_HEIGHT = LEGEND_HEIGHT = 18
 
 Image = NDArray[np.uint8]
 
@@ -101,7 +101,7 @@ def panels(inputs: Stage1Inputs, output: SegVAEOutput) -> Image:
             _depth_colors(true, known, extent),
         ]
         rows.append([_enlarged(tile) for tile in tiles])
-    return _with_headings(_grid(rows))
+    return _with_legend(_with_headings(_grid(rows)))
 
 
 def _nearer_mirror_image(depth: torch.Tensor, inputs: Stage1Inputs) -> torch.Tensor:
@@ -143,6 +143,21 @@ def _with_headings(grid: Image) -> Image:
     for i, heading in enumerate(HEADINGS):
         draw.text((i * grid.shape[1] // len(HEADINGS) + 4, 3), heading, fill="white")
     return np.concatenate([np.asarray(head), grid], axis=0)
+
+
+def _with_legend(picture: Image) -> Image:
+    """Add a line below that names the colors of the classes."""
+    from PIL import Image as Pillow
+    from PIL import ImageDraw
+
+    line = Pillow.new("RGB", (picture.shape[1], LEGEND_HEIGHT))
+    draw, place = ImageDraw.Draw(line), 4.0
+    for name, color in zip(CLASS_NAMES[1:], PALETTE[1:].tolist(), strict=True):
+        draw.rectangle((place, 5, place + 9, 14), fill=tuple(color))
+        draw.text((place + 14, 4), name, fill="white")
+        place += 14 + draw.textlength(name) + 16
+    draw.text((place, 4), "depth: dark = near, bright = far", fill="white")
+    return np.concatenate([picture, np.asarray(line)], axis=0)
 
 
 def write_png(path: Path, picture: Image) -> None:

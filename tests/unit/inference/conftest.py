@@ -37,7 +37,7 @@ class MemoryImages:
         self.masks = masks
         self.windows = windows
 
-    def read(self, position: int) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    def read(self, position: int, *, zoom: bool = True) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         window = None if self.windows is None else self.windows[position]
         return self.masks[position], self.masks[position], window
 

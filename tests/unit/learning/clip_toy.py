@@ -74,7 +74,7 @@ class ToyImages:
     def __init__(self, rows: list[dict]) -> None:
         self.rows = rows
 
-    def read(self, position: int) -> tuple[np.ndarray, np.ndarray, None]:
+    def read(self, position: int, *, zoom: bool = True) -> tuple[np.ndarray, np.ndarray, None]:
         row = self.rows[position]
         mask = draw_shape(int(row["neuron"][-3:]), row["view"])
         return mask, mask, None

@@ -1,6 +1,6 @@
 """Trains, and kills the training at random moments, again and again; a program, so that children start at once.
 
-python -m tests.unit.learning.kill_runs FOLDER SETTINGS(JSON) N_KILLS SEED
+python -m tests.unit.learning.kill_runs FOLDER SETTINGS(JSON) N_RUNS SEED
 """
 
 import json
@@ -29,18 +29,15 @@ def attempt(folder: Path, changed: dict, seconds: float | None) -> bool:
     return not os.WIFSIGNALED(status)
 
 
-def main(folder: Path, changed: dict, n_kills: int, seed: int) -> None:
+def main(folder: Path, changed: dict, n_runs: int, seed: int) -> None:
+    """Train undisturbed in ``whole``, then in ``killed_0`` and on, each until it ends; prints the number of kills."""
     started = time.monotonic()
     attempt(folder / "whole", changed, None)
     whole = time.monotonic() - started
     moments, kills = random.Random(seed), 0
-    while kills < n_kills:
-        # The last quarter would often come too late: a resumed run has less to do.
-        if attempt(folder / "killed", changed, moments.uniform(0.05, 0.75) * whole):
-            print("it ended before it was killed", file=sys.stderr)
-            break
-        kills += 1
-    attempt(folder / "killed", changed, None)
+    for run in range(n_runs):
+        while not attempt(folder / f"killed_{run}", changed, moments.uniform(0.05, 0.6) * whole):
+            kills += 1
     print(kills)
 
 

@@ -75,10 +75,10 @@ class DrawnImages:
     def __init__(self, rows: list[dict], size: int, zoom: bool = False) -> None:
         self.rows, self.size, self.zoom = rows, size, zoom
 
-    def read(self, position: int):
+    def read(self, position: int, *, zoom: bool = True):
         row = self.rows[position]
-        zoom = draw_zoom(self.size, row["neuron"], row["view"]) if self.zoom else None
-        return *draw_neuron(self.size, row["neuron"], row["view"]), zoom
+        window = draw_zoom(self.size, row["neuron"], row["view"]) if self.zoom and zoom else None
+        return *draw_neuron(self.size, row["neuron"], row["view"]), window
 
 
 def drawn_rows(n_neurons: int, n_views: int, size: int, first: int = 0) -> list[dict]:

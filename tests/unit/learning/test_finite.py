@@ -25,18 +25,18 @@ def test_the_unsound_images_are_named_and_the_others_are_not():
     watch = LossWatch()
     watch.name_row = {7: "a view 1", 3: "b view 2", 5: "c view 0"}.__getitem__
     watch.look(FINE, torch.tensor([True, True, True]), ROWS, "epoch 1, batch 1")
-    with pytest.raises(NotFiniteError, match=r"in epoch 1, batch 2, because of b view 2, c view 0: look at"):
+    with pytest.raises(NotFiniteError, match=r"in epoch 1, batch 2, because of b view 2; c view 0: look at"):
         watch.look(NAN, torch.tensor([True, False, False]), ROWS, "epoch 1, batch 2")
 
 
 @pytest.mark.parametrize("sound", [True, False])
 def test_when_no_image_stands_out_the_learning_rate_is_to_blame(sound):
-    with pytest.raises(NotFiniteError, match=r"diverged in epoch 2, batch 1: .*row 7, row 3, row 5.*lower --lr"):
+    with pytest.raises(NotFiniteError, match=r"diverged in epoch 2, batch 1: .*row 7; row 3; row 5.*lower --lr"):
         LossWatch().look(torch.tensor(torch.inf), torch.full((3,), sound), ROWS, "epoch 2, batch 1")
 
 
 def test_of_many_images_some_are_named_and_the_others_are_counted():
-    with pytest.raises(NotFiniteError, match=r"row 0, row 1, row 2, row 3 and 6 more images"):
+    with pytest.raises(NotFiniteError, match=r"row 0; row 1; row 2; row 3 and 6 more images"):
         LossWatch().look(NAN, torch.ones(10, dtype=torch.bool), torch.arange(10), "epoch 1, batch 1")
 
 
@@ -74,7 +74,7 @@ def test_a_batch_with_a_broken_view_names_neuron_and_view_and_harms_nothing(tmp_
     train(tmp_path, max_epochs=1)
     state = load_checkpoint(tmp_path / "last.ckpt")["fingerprint"]
     broken_view(5)
-    with pytest.raises(UserError, match=r"not a number in epoch 2, batch \d, because of cell_02 view 1: look at"):
+    with pytest.raises(UserError, match=r"not a number in epoch 2, batch \d, because of cell_02, view 1: look at"):
         train(tmp_path, max_epochs=2, resume=str(tmp_path / "last.ckpt"))
     assert load_checkpoint(tmp_path / ".training" / "last.ckpt")["fingerprint"] == state
 

@@ -4,7 +4,7 @@ import torch
 from axonet.core.input_spec import InputSpec
 from axonet.inference.view_batch import ViewDataset
 from axonet.learning.stage1_inputs import stage1_inputs
-from axonet.learning.validation_images import GAP, HEADING_HEIGHT, panels, sample_rows
+from axonet.learning.validation_images import GAP, HEADING_HEIGHT, LEGEND_HEIGHT, panels, sample_rows
 from axonet.models.seg_vae import SegVAEOutput
 from axonet.morphology.compartments import PALETTE
 
@@ -14,7 +14,7 @@ SPEC = InputSpec(width=32, height=32, log_fov_mean=6.0, log_fov_std=1.0)
 
 
 def tiles_of(picture: np.ndarray, n_rows: int) -> list[list[np.ndarray]]:
-    body = picture[HEADING_HEIGHT:]
+    body = picture[HEADING_HEIGHT:-LEGEND_HEIGHT]
     height, width = body.shape[0] // n_rows, body.shape[1] // 5
     assert (height, width) == (192 + GAP, 192 + GAP)
     # One pixel in the middle of each of the enlarged ones.
@@ -44,3 +44,12 @@ def test_pictured_views_are_of_neurons_spread_over_the_data():
     rows = sample_rows(dataset, 3)
     assert [row // 2 for row in rows] == [0, 4, 8]
     assert len(sample_rows(dataset, 50)) == 9
+
+
+def test_the_legend_shows_the_color_of_every_class():
+    dataset = ViewDataset(drawn_store(1, 1))
+    inputs = stage1_inputs(dataset[np.array([0])], SPEC)
+    output = SegVAEOutput(torch.zeros(1, 3), {}, torch.zeros(1, 6, 32, 32), inputs.depth_target)
+    legend = panels(inputs, output)[-LEGEND_HEIGHT:].reshape(-1, 3)
+    for color in PALETTE[1:]:
+        assert (legend == color).all(axis=1).sum() >= 100  # ten by ten pixels; letters have grays

@@ -44,7 +44,7 @@ class OtherImages:
     def __init__(self, mask: np.ndarray) -> None:
         self.mask = mask
 
-    def read(self, position: int):
+    def read(self, position: int, *, zoom: bool = True):
         return self.mask, self.mask, None
 
 
@@ -182,7 +182,7 @@ def test_the_shares_of_a_step_make_the_mean_over_its_views(accumulation, world_s
 
 
 def test_a_view_is_called_by_neuron_and_number():
-    assert ViewDataset(drawn_store(3, 2)).name(3) == "cell_01 view 1"
+    assert ViewDataset(drawn_store(3, 2)).name(3) == "cell_01, view 1"
 
 
 @pytest.mark.parametrize(("n_views", "limit"), [(4, None), (5, None), (6, 3)])
