@@ -110,6 +110,8 @@ class HistoryWriter(Callback):
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Add the epoch's row and write the table."""
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        if not metrics:
+            return  # a run that was resumed where an epoch had ended ends that epoch once more
         rate = float(trainer.optimizers[0].param_groups[0]["lr"])
         self.rows[trainer.current_epoch] = {"step": trainer.global_step, "lr": rate, **metrics}
         if trainer.is_global_zero:

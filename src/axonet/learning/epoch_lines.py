@@ -62,9 +62,9 @@ class EpochLines(Callback):
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Say what the epoch brought."""
         self._close_bar()
-        if not trainer.is_global_zero:
-            return
         metrics = trainer.callback_metrics
+        if not trainer.is_global_zero or not metrics:
+            return  # without metrics, this is an epoch that had ended before the run was resumed
         values = [f"{name} {float(metrics[name]):.4g}" for name in self.shown if name in metrics]
         seconds = self._clock() - self._started
         say(f"{self._epoch(trainer)}: {', '.join(values)} ({duration(seconds)}, {self._left(trainer)})")

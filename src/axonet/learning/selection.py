@@ -110,7 +110,8 @@ class RunKeeper(CheckpointCallback):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Judge by training where there is no validation, and save."""
-        if not self.on_validation:
+        # A run that is resumed where an epoch had ended ends that epoch once more, with nothing to judge.
+        if not self.on_validation and self.monitor in trainer.callback_metrics:
             self._judge(trainer, pl_module)
         # A run that stopped within an epoch was saved there, so that it goes on with the rest of the epoch.
         if _epoch_is_over(trainer):
@@ -171,6 +172,11 @@ class Patience(EarlyStopping):
             selection.monitor, mode=selection.mode, patience=patience, check_on_train_epoch_end=not on_validation
         )
         self.selection = selection
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Count where there is no validation; not for an epoch that had ended before the run was resumed."""
+        if self.monitor in trainer.callback_metrics:
+            super().on_train_epoch_end(trainer, pl_module)
 
     def state_dict(self) -> dict[str, Any]:
         """The count so far, and by what it was judged."""

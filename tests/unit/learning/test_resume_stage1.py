@@ -138,6 +138,18 @@ def test_a_run_that_a_step_limit_ended_within_an_epoch_goes_on_there(tmp_path, v
     assert whole == halves
 
 
+@pytest.mark.parametrize("val", [True, False])
+def test_a_run_that_a_step_limit_ended_with_an_epoch_goes_on_with_the_next(tmp_path, capsys, val):
+    train(tmp_path / "whole", max_steps=9, val=val, early_stopping=True)
+    train(tmp_path / "parts", max_steps=6, val=val, early_stopping=True)
+    capsys.readouterr()
+    train(tmp_path / "parts", max_steps=9, val=val, early_stopping=True, resume=str(tmp_path / "parts" / "last.ckpt"))
+    assert "epoch 2" not in capsys.readouterr().err
+    assert (tmp_path / "parts" / "history.csv").read_text() == (tmp_path / "whole" / "history.csv").read_text()
+    whole, parts = (load_checkpoint(tmp_path / run / "best.ckpt")["fingerprint"] for run in ("whole", "parts"))
+    assert whole == parts
+
+
 def test_a_resume_without_improvement_keeps_the_best_model(tmp_path, capsys):
     train(tmp_path, max_epochs=2)
     before = load_checkpoint(tmp_path / "best.ckpt")["fingerprint"]
