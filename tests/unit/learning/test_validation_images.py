@@ -49,7 +49,9 @@ def test_pictured_views_are_of_neurons_spread_over_the_data():
 def test_the_legend_shows_the_color_of_every_class():
     dataset = ViewDataset(drawn_store(1, 1))
     inputs = stage1_inputs(dataset[np.array([0])], SPEC)
-    output = SegVAEOutput(torch.zeros(1, 3), {}, torch.zeros(1, 6, 32, 32), inputs.depth_target)
+    output = SegVAEOutput(
+        vector=torch.zeros(1, 3), posteriors={}, seg_logits=torch.zeros(1, 6, 32, 32), depth=inputs.depth_target
+    )
     legend = panels(inputs, output)[-LEGEND_HEIGHT:].reshape(-1, 3)
     for color in PALETTE[1:]:
         assert (legend == color).all(axis=1).sum() >= 100  # ten by ten pixels; letters have grays
