@@ -15,10 +15,20 @@ from axonet.morphology.morphometrics import MORPHOMETRICS
 
 N_TREES = 300
 
+AS_TYPED_FOREST, MERGED_FOREST = "forest_compartments", "forest_merged"
+# What is left of the compartment features when basal and apical dendrites are one. Stems of dendrites that are
+# neither typed basal nor apical are among all stems, which every forest has.
+MERGED_PARTS = {
+    "dendrite_cable_length": ("basal_cable_length", "apical_cable_length"),
+    "dendrite_fraction": ("basal_fraction", "apical_fraction"),
+}
+READS_DENDRITE_TYPE = (*(name for parts in MERGED_PARTS.values() for name in parts), "n_basal_stems")
+
 FOREST_WORDS = {
     "forest": "random forest on all morphometrics that need no compartment types",
     "forest_no_artefacts": "the same without what tells the tracer rather than the cell (soma radius, diameters, ...)",
     "forest_compartments": "random forest on all morphometrics, compartment features too",
+    "forest_merged": "the same with basal and apical dendrites taken for one",
 }
 
 
@@ -30,11 +40,22 @@ def feature_sets(available: Collection[str]) -> dict[str, list[str]]:
     """
     known = [name for name in MORPHOMETRICS if name in available]
     shape = [name for name in known if not MORPHOMETRICS[name].compartment]
+    merged = [name for name in known if name not in READS_DENDRITE_TYPE]
+    merged += [name for name, parts in MERGED_PARTS.items() if set(parts) <= set(known)]
     return {
         "forest": shape,
         "forest_no_artefacts": [name for name in shape if not MORPHOMETRICS[name].artefact],
-        "forest_compartments": known,
+        AS_TYPED_FOREST: known,
+        MERGED_FOREST: merged if set(READS_DENDRITE_TYPE) <= set(known) else [],
     }
+
+
+def features(neurons: Neurons, names: Sequence[str]) -> Array:
+    """``(n, f)`` measurements, nan where undefined; those of merged dendrites are the sum of their parts."""
+    parts = [MERGED_PARTS.get(name, (name,)) for name in names]
+    values = neurons.measured([part for own in parts for part in own])
+    first = np.cumsum([0, *(len(own) for own in parts[:-1])])
+    return np.asarray(np.add.reduceat(values, first, axis=1))
 
 
 def forest_scores(question: Question, embedding: Embedding, features: Array, seed: int, name: str) -> Array:

@@ -99,6 +99,8 @@ class EvaluationData:
         checkpoint: fingerprint of the judged model.
         model: name of the judged model in tables.
         joined: vectors of the same views with the neurons' morphometrics, if the model joins them.
+        merged: the same vectors of a model that sees node types, shown basal and apical dendrites as one.
+        merged_joined: those with the neurons' morphometrics.
         references: embeddings of the same neurons by baselines (untrained encoder, pictures), by name, pooled by mean.
         notes: sentences about the data that the reader of the report must know.
         dropped: rows about neurons that could not be judged.
@@ -114,6 +116,8 @@ class EvaluationData:
     checkpoint: str | None = None
     model: str = IMAGE
     joined: Embedding | None = None
+    merged: Embedding | None = None
+    merged_joined: Embedding | None = None
     references: Mapping[str, Embedding] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     dropped: tuple[Mapping[str, object], ...] = ()
@@ -127,6 +131,13 @@ class EvaluationData:
     def learned_on(self) -> Ints:
         """Indices of the neurons that probes learn on; empty when they learn by cross-validation."""
         return np.arange(self.n_judged, len(self.neurons))
+
+    @property
+    def dendrites_merged(self) -> EvaluationData:
+        """The same where basal and apical dendrites are one: another set of vectors for a model that sees types."""
+        if self.merged is None:
+            return self
+        return replace(self, embedding=self.merged, joined=self.merged_joined, merged=None, merged_joined=None)
 
     @property
     def embeddings(self) -> tuple[EvaluationData, ...]:

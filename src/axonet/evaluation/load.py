@@ -37,6 +37,7 @@ def load_data(
     model: EmbeddingModel,
     settings: EvaluationSettings,
     recorded: Mapping[str, str],
+    merged: EmbeddingModel | None = None,
 ) -> EvaluationData:
     """Read everything about the chosen neurons, encoding their views where no vectors were given.
 
@@ -46,6 +47,7 @@ def load_data(
         model: encodes, and says whose vectors are wanted.
         settings: of the evaluation.
         recorded: the checkpoint's digests of the neurons that made the model; empty where it tells nothing.
+        merged: the same model, shown basal and apical dendrites as one, if it sees node types.
 
     Raises:
         UserError: a file is missing, broken, or of another model.
@@ -78,6 +80,7 @@ def load_data(
         joined = join_vectors(vectors.neuron_id, vectors.joined, ids, settings.pooling)
     elif model.takes_morphometrics:
         left_out = (*left_out, _not_joined(places))
+    one_dendrite, both_one = _merged_embeddings(merged, chosen, settings, rows, ids)
     return EvaluationData(
         neurons=Neurons(tuple(ids), tuple(records), tuple(measures), sharing.groups[: len(ids)]),
         n_judged=len(judged),
@@ -88,6 +91,8 @@ def load_data(
         same_lab=sharing.same_lab,
         checkpoint=model.fingerprint,
         joined=joined,
+        merged=one_dendrite,
+        merged_joined=both_one,
         references=found,
         notes=(*chosen.notes, *_missing_to_learn_on(chosen, there)),
         dropped=(*_lost_rows(lost, "views", "it has no views: see the table of what was skipped in rendering"),
@@ -162,19 +167,41 @@ def find_vectors(
                 f"{model.fingerprint}; encode the views with it, or leave out the vectors"
             )
         return vectors
+    vectors = _encode(model, chosen, settings, measures)
+    write_vectors(places.output_dir / VECTORS, vectors)
+    return vectors
+
+
+def _merged_embeddings(
+    merged: EmbeddingModel | None,
+    chosen: Chosen,
+    settings: EvaluationSettings,
+    measures: Mapping[str, Mapping[str, Any]],
+    ids: Sequence[str],
+) -> tuple[Embedding | None, Embedding | None]:
+    """What a model that sees node types makes of merged dendrites: of the image, and with morphometrics joined."""
+    if merged is None or not settings.baselines:
+        return None, None
+    own = _encode(merged, chosen, settings, measures)
+    both = None if own.joined is None else join_vectors(own.neuron_id, own.joined, ids, settings.pooling)
+    return join_vectors(own.neuron_id, own.vector, ids, settings.pooling), both
+
+
+def _encode(
+    model: EmbeddingModel, chosen: Chosen, settings: EvaluationSettings, measures: Mapping[str, Mapping[str, Any]]
+) -> ViewVectors:
+    """Vectors of the chosen neurons' views."""
     known = measures or None
     parts = [
         model.embed_views(store, settings.batch_size, settings.num_workers, known) for store in _own_stores(chosen)
     ]
-    vectors = ViewVectors(
+    return ViewVectors(
         [neuron for part in parts for neuron in part.neuron_id],
         np.concatenate([part.view for part in parts]),
         np.concatenate([part.vector for part in parts]),
         parts[0].checkpoint, parts[0].stage, parts[0].spec,
         None if parts[0].joined is None else np.concatenate([p.joined for p in parts if p.joined is not None]),
     )  # fmt: skip
-    write_vectors(places.output_dir / VECTORS, vectors)
-    return vectors
 
 
 def _vector_files(places: Places) -> list[Path]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from axonet.core.files import short_hash
-from axonet.evaluation import baselines, probes, schema
-from axonet.evaluation.data import Array, Embedding, EvaluationData, Ints
+from axonet.evaluation import schema
+from axonet.evaluation.answers import NEIGHBORS, columns
+from axonet.evaluation.data import Array, EvaluationData, Ints
 from axonet.evaluation.folds import Question, ask
 from axonet.evaluation.labels import FIELDS, Field, choose_classes, labels_of
 from axonet.evaluation.maps import Map, make_map
@@ -26,9 +27,6 @@ from axonet.evaluation.settings import EvaluationSettings
 from axonet.evaluation.silence import Silence, silence_rows
 from axonet.evaluation.zero_shot import ENSEMBLE, ZeroShot, answer_zero_shot, zero_shot_rows
 
-NEIGHBORS = (5, 20)
-BASELINE = "forest_compartments"
-BESIDE = "image, morphometrics beside"  # joined by the probe, not by the model
 ClassVectors = Callable[[Field, Sequence[str]], dict[str, Array] | None]
 
 
@@ -175,75 +173,20 @@ def _zero_shot(
 
 
 def _tasks(question: Question, data: EvaluationData, settings: EvaluationSettings) -> list[Row]:
-    """All probes and baselines on one label, with the difference to the named baseline."""
+    """All probes and baselines on one label, with the difference to the strongest forest of each column."""
     embedding, name = data.embedding, question.field.name
     sample = draw_sample(
         data, embedding, question.judged, question.truth, len(question.classes), settings.bootstrap, settings.seed, name
     )
-    answers = _probe_answers(question, data, settings)
-    if settings.baselines:
-        answers.update(_baseline_answers(question, data, settings, answers))
-    for own_data in data.embeddings[1:]:
-        answers.update(_probe_answers(question, own_data, settings))
-    figures = {key: classification_figures(sample, scores) for key, scores in answers.items()}
-    majority = figures["majority", "majority"]
-    baseline = BASELINE if ("forest", BASELINE) in figures else "majority"
-    against = figures["forest", BASELINE] if baseline == BASELINE else majority
     rows: list[Row] = []
-    for (method, model), own in figures.items():
-        head: Row = {"task": f"{method}_{name}", "split": data.held_out, "model": model}
-        rows += classification_rows(head, own, sample, majority, baseline, against)
+    for column in columns(question, data, settings):
+        figures = {key: classification_figures(sample, scores) for key, scores in column.answers.items()}
+        majority, against = figures["majority", "majority"], figures[column.baseline]
+        for (method, model), own in figures.items():
+            head: Row = {"task": f"{method}_{name}", "split": data.held_out, "model": model}
+            head["compartments"] = column.name
+            rows += classification_rows(head, own, sample, majority, column.baseline[1], against)
     return rows
-
-
-def _item_groups(data: EvaluationData) -> np.typing.NDArray[np.str_]:
-    return np.array(data.neurons.groups)[data.embedding.items]
-
-
-def _probe_answers(
-    question: Question, data: EvaluationData, settings: EvaluationSettings
-) -> dict[tuple[str, str], Array]:
-    """Answers of the judged embedding, by (method, model)."""
-    embedding = data.embedding
-    answers = {("majority", "majority"): probes.majority_scores(question, embedding)}
-    for k in NEIGHBORS:
-        answers[f"knn{k}", data.model] = probes.neighbor_scores(question, embedding, k)
-    answers["logistic", data.model] = probes.logistic_scores(
-        question, embedding, embedding.item_vectors, _item_groups(data), settings.seed
-    )
-    return answers
-
-
-def _baseline_answers(
-    question: Question, data: EvaluationData, settings: EvaluationSettings, own: Mapping[tuple[str, str], Array]
-) -> dict[tuple[str, str], Array]:
-    """Answers of what must be beaten, and of what joins it with the embedding."""
-    answers: dict[tuple[str, str], Array] = {}
-    embedding, neurons, groups = data.embedding, data.neurons, _item_groups(data)
-    own_groups = np.array(neurons.groups)
-
-    def nearest(asked: Question, reference: Embedding) -> Array:
-        return probes.neighbor_scores(asked, reference, NEIGHBORS[0])
-
-    def logistic(asked: Question, reference: Embedding) -> Array:
-        return probes.logistic_scores(asked, reference, reference.item_vectors, own_groups, settings.seed)
-
-    for name, reference in data.references.items():
-        for method, score in ((f"knn{NEIGHBORS[0]}", nearest), ("logistic", logistic)):
-            answers[method, name] = baselines.reference_scores(question, reference, embedding, score)
-    sets = baselines.feature_sets(neurons.measured_names)
-    for name, columns in sets.items():
-        if columns:
-            features = neurons.measured(columns)
-            answers["forest", name] = baselines.forest_scores(question, embedding, features, settings.seed, name)
-    if sets["forest_no_artefacts"]:
-        answers["logistic", BESIDE] = baselines.joined_scores(
-            question, embedding, neurons, sets["forest_no_artefacts"], groups, settings.seed
-        )
-    if ("forest", BASELINE) in answers:
-        parts = {"probe": own["logistic", data.model], "forest": answers["forest", BASELINE]}
-        answers["fusion", f"{data.model}+{BASELINE}"] = baselines.mean_probability(parts)
-    return answers
 
 
 def remarks(questions: Sequence[Question], data: EvaluationData) -> list[str]:
@@ -270,7 +213,7 @@ def _map_rows(layout: Map, data: EvaluationData) -> list[Row]:
     if layout.trustworthiness is None or layout.random is None:
         return []
     about: Row = {"n": len(layout.shown), "groups": None, "classes": None}
-    head: Row = {"task": "map", "split": data.held_out, "model": data.model}
+    head: Row = {"task": "map", "split": data.held_out, "model": data.model, "compartments": None}
     shuffled = Figure(layout.random)
     own = Figure(layout.trustworthiness)
     return [make_row(head, "trustworthiness", own, about, layout.random, None, "shuffled_map", shuffled)]

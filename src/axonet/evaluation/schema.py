@@ -51,6 +51,10 @@ class TaskRow(FigureRow):
 
     task: str = Field(description="method and label, such as knn5_cell_type")
     classes: int | None = Field(description="number of classes")
+    compartments: Literal["as_typed", "merged"] | None = Field(
+        description="node types as the tracer gave them, or with basal and apical dendrites as one, where claims are "
+        "made; what reads no types stands in both"
+    )
 
 
 class RetrievalRow(FigureRow):

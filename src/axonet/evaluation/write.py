@@ -44,7 +44,10 @@ def evaluate_checkpoint(places: Places, settings: EvaluationSettings) -> Evaluat
     """
     checkpoint = load_checkpoint(places.checkpoint, 2)
     model = EmbeddingModel(checkpoint, torch_device(settings.accelerator))
-    data = load_data(places, choose(places, settings.split), model, settings, checkpoint.get("data", {}))
+    merged = None
+    if model.spec.inputs == "shape":
+        merged = EmbeddingModel(checkpoint, torch_device(settings.accelerator), merge_dendrites=True)
+    data = load_data(places, choose(places, settings.split), model, settings, checkpoint.get("data", {}), merged)
     if data.judged_split in ("test", "mixed"):
         record_touch(places.output_dir, data)  # before any figure exists: a run that is killed has looked, too
     captions = caption_levels(

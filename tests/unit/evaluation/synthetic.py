@@ -119,7 +119,9 @@ def settings(**changes):
 
 
 def pick(rows, **wanted):
-    """The one row with these values."""
+    """The one row with these values; of two columns the one with types as given, unless the other is wanted."""
     found = [row for row in rows if wanted.items() <= row.items()]
+    if "compartments" not in wanted:
+        found = [row for row in found if row.get("compartments") != "merged"]
     assert len(found) == 1, f"{len(found)} rows are {wanted}"
     return found[0]

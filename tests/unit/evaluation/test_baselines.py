@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -26,6 +28,27 @@ def test_the_forests_differ_in_artefacts_and_compartments():
     assert "soma_radius" in sets["forest"]
     assert "soma_radius" not in sets["forest_no_artefacts"]
     assert not any(MORPHOMETRICS[name].compartment for name in sets["forest"])
+
+
+def test_where_dendrites_are_merged_nothing_tells_apical_from_basal():
+    data = make_data(4, 2)
+    names = baselines.feature_sets(data.neurons.measured_names)["forest_merged"]
+    values = baselines.features(data.neurons, names)
+    swapped = []
+    for row in data.neurons.measures:
+        parts = {name: row[name.replace("basal", "apical")] for name in row if name.startswith("basal_")}
+        back = {name: row[name.replace("apical", "basal")] for name in row if name.startswith("apical_")}
+        swapped.append({**row, **parts, **back, "n_basal_stems": 99.0})
+    other = replace(data.neurons, measures=tuple(swapped))
+    assert baselines.features(other, names) == pytest.approx(values, nan_ok=True)
+    typed = baselines.feature_sets(data.neurons.measured_names)["forest_compartments"]
+    assert baselines.features(other, typed) != pytest.approx(baselines.features(data.neurons, typed), nan_ok=True)
+    whole = data.neurons.measured(["basal_fraction", "apical_fraction"]).sum(axis=1)
+    assert values[:, names.index("dendrite_fraction")] == pytest.approx(whole)
+
+
+def test_without_dendrite_types_there_is_no_merged_forest():
+    assert baselines.feature_sets({"cable_length", "basal_fraction"})["forest_merged"] == []
 
 
 def test_a_forest_reads_classes_out_of_measurements_with_gaps(asked):

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from axonet.core.files import read_json, write_json
 from axonet.evaluation import schema
 from axonet.evaluation.data import Embedding
+from axonet.evaluation.headline import headline
 from axonet.evaluation.run import evaluate
 from axonet.metadata.captions import NeuronTextGenerator
 
@@ -76,10 +77,35 @@ def test_every_task_stands_beside_its_majority_and_the_named_baseline(found):
     for row in tasks:
         assert row["chance"] is not None
         assert row["majority"] is not None
-        assert row["baseline"] == "forest_compartments"
+        assert row["baseline"] == {"as_typed": "forest_compartments", "merged": "forest_merged"}[row["compartments"]]
         assert len(row["difference"]) == 3
     own = pick(tasks, task="forest_cell_type", model="forest_compartments", metric="accuracy")
     assert own["difference"] == [0.0, 0.0, 0.0]
+
+
+def test_claims_are_made_where_dendrites_are_merged(found):
+    tasks = [row for row in found.metrics["tasks"] if row["metric"] == "balanced_accuracy"]
+    by_column = {
+        column: {(row["task"], row["model"]): row for row in tasks if row["compartments"] == column}
+        for column in ("as_typed", "merged")
+    }
+    typed, merged = by_column["as_typed"], by_column["merged"]
+    words = {key: key[1].replace("compartments", "merged") for key in typed}
+    assert {(key[0], model) for key, model in words.items()} == set(merged)
+    for key, row in typed.items():
+        if words[key] == key[1]:
+            assert row["value"] == merged[key]["value"], "an answer without node types is the same in both columns"
+    assert headline(found.metrics)[-1] == merged["forest_cell_type", "forest_merged"]
+
+
+def test_a_model_that_sees_types_is_judged_by_its_vectors_of_merged_dendrites():
+    data = make_data(vector_of=class_vector)
+    blind = make_data(vector_of=constant_vector).embedding
+    tasks = judge(replace(data, merged=blind), bootstrap=0).metrics["tasks"]
+    own = {"task": "knn5_cell_type", "model": "image", "metric": "balanced_accuracy"}
+    row = pick(tasks, **own, compartments="merged")
+    assert row["value"] == row["chance"]
+    assert pick(tasks, **own, compartments="as_typed")["value"] > 0.9
 
 
 def test_an_embedding_that_holds_the_class_beats_an_untrained_one(found):
