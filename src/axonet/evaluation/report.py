@@ -20,6 +20,7 @@ from axonet.evaluation.headline import (
     split_task,
     verdict,
 )
+from axonet.evaluation.report_beside import beside_blocks
 from axonet.evaluation.tables import as_text, count, difference, number, with_interval
 
 Row = Mapping[str, object]
@@ -52,7 +53,8 @@ def sections(metrics: Mapping[str, object], notes: Sequence[str]) -> list[Sectio
         Section("1. Retrieval between neurons and captions", _retrieval(retrieval)),
         Section("2. Zero-shot classification", _zero_shot(zero_shot, splits)),
         Section("3. Probes of the embedding, and what must be beaten", _tasks(tasks)),
-        Section("4. Not judged", [_dropped(rows_of(metrics, "dropped"))]),
+        Section("4. Laboratory, views and labels", beside_blocks(tasks)),
+        Section("5. Not judged", [_dropped(rows_of(metrics, "dropped"))]),
         Section("How the figures are made", [_how(splits)]),
     ]
 
@@ -87,7 +89,7 @@ def _asked(splits: Row) -> Paragraph:
 def _in_short(metrics: Mapping[str, object], splits: Row) -> list[Block]:
     rows = headline(metrics)
     if not rows:
-        return [Paragraph("Nothing could be judged; section 4 says why.")]
+        return [Paragraph("Nothing could be judged; section 5 says why.")]
     judged, commonest = not few(splits), _constant_words(splits)
     body = []
     for row in rows:

@@ -10,6 +10,8 @@ import numpy as np
 from axonet.core.files import short_hash
 from axonet.evaluation import schema
 from axonet.evaluation.answers import NEIGHBORS, columns
+from axonet.evaluation.batch_effect import batch_rows
+from axonet.evaluation.curves import curve_rows
 from axonet.evaluation.data import Array, EvaluationData, Ints
 from axonet.evaluation.folds import Question, ask
 from axonet.evaluation.labels import FIELDS, Field, choose_classes, labels_of
@@ -78,6 +80,10 @@ def evaluate(
         dropped += left_out
         questions += [] if question is None else [question]
     tasks = [row for question in questions for row in _tasks(question, data, settings)]
+    for embedded in data.embeddings:
+        batch, missing = batch_rows(embedded, settings.bootstrap, settings.seed)
+        tasks += batch
+        dropped += [_row("batch_effect", missing)] if missing is not None and embedded is data else []
     layout = make_map(data.embedding.item_vectors, settings.seed)
     tasks += _map_rows(layout, data)
     dropped.append(_row("stage1", "masks and depth are judged while Stage 1 trains (its history.csv), not here"))
@@ -186,6 +192,8 @@ def _tasks(question: Question, data: EvaluationData, settings: EvaluationSetting
             head: Row = {"task": f"{method}_{name}", "split": data.held_out, "model": model}
             head["compartments"] = column.name
             rows += classification_rows(head, own, sample, majority, column.baseline[1], against)
+    if question.field is FIELDS[0]:
+        rows += [row for own in data.embeddings for row in curve_rows(question, own, sample, settings.seed)]
     return rows
 
 

@@ -79,7 +79,8 @@ def test_every_section_is_there_and_no_value_is_left_raw(found):
         "1. Retrieval",
         "2. Zero-shot",
         "3. Probes",
-        "4. Not judged",
+        "4. Laboratory, views and labels",
+        "5. Not judged",
         "How the figures are made",
     ):
         assert section in text
