@@ -216,6 +216,12 @@ def _claim_folder(request: DatasetRequest) -> None:
         },
     )
     if not (request.out / FILE_NAME).is_file():
+        try:
+            request.out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(
+                f"{request.out}: cannot be made a folder ({error.strerror}); give --out another place"
+            ) from error
         write_dataset_info(request.out, info)
     # Read back also what was just written: another part may have been started at the same moment.
     if other := info.difference(read_dataset_info(request.out)):

@@ -14,6 +14,7 @@ import pyarrow as pa
 from axonet.core.config import setting_values
 from axonet.core.files import remove_leftovers, short_hash, write_table
 from axonet.core.progress import say, track
+from axonet.datasets.compile_first import compile_first
 from axonet.datasets.journal import Journal, journal_file
 from axonet.datasets.render_jobs import QC_FIELDS, PackedNeuron, input_spec, render_entry
 from axonet.datasets.shards import neuron_batch, shard_schema, shard_writer
@@ -123,6 +124,7 @@ def build_catalog_shard(catalog: Path, shard_name: str, out: Path, settings: Ren
     path = out / f"{shard_name}.arrow"
     with open_journal(path, entries, settings) as journal:
         todo = entries[journal.n_neurons :]
+        compile_first(settings, min(jobs, len(todo)), png=False)
         results = map_ordered(partial(pack_entry, settings=settings), todo, jobs)
         for neuron in track(results, f"rendering {shard_name}", len(todo)):
             journal.append(neuron)

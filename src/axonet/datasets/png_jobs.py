@@ -13,6 +13,7 @@ from axonet.core.errors import UserError
 from axonet.core.files import read_json, remove_leftovers, sha256_file, short_hash, write_json
 from axonet.core.progress import track
 from axonet.datasets.build_shard import image_settings
+from axonet.datasets.compile_first import compile_first
 from axonet.datasets.png import decode_png
 from axonet.datasets.png_tree import IMAGE_FOLDER, image_paths, write_png_views
 from axonet.datasets.quality import Picture
@@ -97,6 +98,7 @@ class PngViews:
         """Render what is not finished of a part of the neurons, or of all."""
         remove_leftovers(self.root / NOTES_FOLDER)
         mine = [entry for entry in self.entries if part is None or part.has_neuron(entry.neuron_id)]
+        compile_first(self.settings, min(jobs, len(mine)), png=True)
         work = partial(finish_png_neuron, root=self.root, settings=self.settings)
         return list(track(map_ordered(work, mine, jobs), "rendering neurons", len(mine)))
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from axonet.core.files import read_table, sha256_file, write_table
 from axonet.core.progress import track
 from axonet.datasets.build_shard import open_journal, pack_entry, qc_file, write_shard
+from axonet.datasets.compile_first import compile_first
 from axonet.datasets.journal import journal_file
 from axonet.datasets.measures import measure_table
 from axonet.datasets.render_jobs import Outcome
@@ -118,6 +119,7 @@ def _make_missing(paths: Mapping[Path, Sequence[CatalogEntry]], settings: Render
     for path in missing:
         with open_journal(path, paths[path], settings) as journal:
             todo += paths[path][journal.n_neurons :]
+    compile_first(settings, min(jobs, len(todo)), png=False)
     results = iter(map_ordered(partial(pack_entry, settings=settings), todo, jobs))
     neurons = track(results, "rendering neurons", len(todo))
     for path in missing:

@@ -273,8 +273,11 @@ def test_an_output_that_cannot_be_written_is_one_clear_line(
 ) -> None:
     (tmp_path / "file").write_text("mine")
     assert generate(out="file") == 2
-    assert capsys.readouterr().err.splitlines()[-1].startswith(f"error: {tmp_path / 'file'}")
+    message = "error: {}: cannot be made a folder ({}); give --out another place\n"
+    assert capsys.readouterr().err == message.format(tmp_path / "file", "File exists")
     assert (tmp_path / "file").read_text() == "mine"
+    assert generate(out="file/below") == 2
+    assert capsys.readouterr().err == message.format(tmp_path / "file" / "below", "Not a directory")
 
     def full(*_: Any) -> Any:
         raise OSError(errno.ENOSPC, "No space left on device", "view.png")
