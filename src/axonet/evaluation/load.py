@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +56,7 @@ def load_data(
     index = RecordIndex(load_records(places.metadata, places.source, places.columns))  # before anything that takes long
     wanted = [*chosen.judged, *chosen.learned_on]
     rows = _measures(places, chosen.names)
-    vectors = find_vectors(places, chosen, model, settings, rows)
+    vectors, broken = finite_vectors(find_vectors(places, chosen, model, settings, rows))
     there = set(vectors.neuron_id)
     judged = [neuron for neuron in chosen.judged if neuron in there]
     ids = [neuron for neuron in wanted if neuron in there]
@@ -72,7 +73,7 @@ def load_data(
         len(judged),
         lineage,
     )
-    lost = [*chosen.without_views, *(neuron for neuron in chosen.judged if neuron not in there)]
+    lost = [*chosen.without_views, *(neuron for neuron in chosen.judged if neuron not in there | broken)]
     learned_on = np.arange(len(judged), len(ids)) if len(ids) > len(judged) else np.arange(len(judged))
     found, left_out = _references(chosen, model, ids, learned_on, settings)
     joined = None
@@ -94,8 +95,10 @@ def load_data(
         merged=one_dendrite,
         merged_joined=both_one,
         references=found,
-        notes=(*chosen.notes, *_missing_to_learn_on(chosen, there)),
+        notes=(*chosen.notes, *_broken_notes(broken, ids), *_missing_to_learn_on(chosen, there)),
         dropped=(*_lost_rows(lost, "views", "it has no views: see the table of what was skipped in rendering"),
+                 *_lost_rows([neuron for neuron in chosen.judged if neuron in broken - there], "vectors",
+                             "all its vectors hold values that are not finite"),
                  *_lost_rows([i for i, r in zip(judged, records, strict=False) if r is None], "metadata",
                              "the metadata does not name its SWC file"), *left_out),
     )  # fmt: skip
@@ -105,6 +108,30 @@ def _not_joined(places: Places) -> dict[str, object]:
     where = "the vectors given were encoded without them" if places.vectors or places.encode_dir else "none are here"
     reason = f"the model joins morphometrics, but {where}: the image alone is judged"
     return {"task": JOINED, "class": None, "n": None, "n_train": None, "reason": reason}
+
+
+def finite_vectors(vectors: ViewVectors) -> tuple[ViewVectors, set[str]]:
+    """The vectors whose values are all finite, and the neurons that others were of."""
+    good = np.isfinite(vectors.vector).all(axis=1)
+    if vectors.joined is not None:
+        good &= np.isfinite(vectors.joined).all(axis=1)
+    if good.all():
+        return vectors, set()
+    kept = np.flatnonzero(good)
+    joined = None if vectors.joined is None else vectors.joined[kept]
+    broken = {vectors.neuron_id[i] for i in np.flatnonzero(~good)}
+    names = [vectors.neuron_id[i] for i in kept]
+    whole = replace(vectors, neuron_id=names, view=vectors.view[kept], vector=vectors.vector[kept], joined=joined)
+    return whole, broken
+
+
+def _broken_notes(broken: Collection[str], ids: Sequence[str]) -> tuple[str, ...]:
+    """A sentence on neurons that are judged or learned on with fewer views than they have."""
+    fewer = sorted(set(broken) & set(ids))
+    if not fewer:
+        return ()
+    return (f"Some vectors of {len(fewer)} neurons hold values that are not finite (for example of {fewer[0]}): "
+            "these views are left out.",)  # fmt: skip
 
 
 def _missing_to_learn_on(chosen: Chosen, there: Collection[str]) -> tuple[str, ...]:

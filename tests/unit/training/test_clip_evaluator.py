@@ -228,6 +228,29 @@ def the_error(capsys: pytest.CaptureFixture[str]) -> str:
     return said
 
 
+def test_vectors_that_are_not_finite_are_left_out_and_said(project: Path, judged: Path) -> None:
+    from dataclasses import replace
+
+    from axonet.inference.vectors import read_vectors, write_vectors
+
+    vectors = read_vectors(judged / "vectors.parquet")
+    chosen = sorted({row["swc"].removesuffix(".swc") for row in read_jsonl(project / "data" / "manifest_val.jsonl")})
+    one_view = vectors.neuron_id.index(chosen[1])
+    values = vectors.vector.copy()
+    values[[neuron == chosen[0] for neuron in vectors.neuron_id]] = np.nan
+    values[one_view, 0] = np.inf
+    write_vectors(project / "broken.parquet", replace(vectors, vector=values))
+    out = project / "broken"
+    more = ("--vectors", str(project / "broken.parquet"), "--no-baselines")
+    assert main(flags(project, out, "manifest_val.jsonl", *more)) == 0
+    dropped = [row for row in read_json(out / "metrics.json")["dropped"] if row["task"] == "vectors"]
+    assert [row["n"] for row in dropped] == [1]
+    assert chosen[0] in dropped[0]["reason"]
+    assert f"for example of {chosen[1]}" in " ".join((out / "eval_report.txt").read_text().split())
+    write_vectors(project / "broken.parquet", replace(vectors, vector=np.full_like(values, np.nan)))
+    assert main(flags(project, out, "manifest_val.jsonl", *more)) == 2
+
+
 def test_vectors_of_another_kind_are_one_line(project, capsys):
     wrong = flags(project, project / "x", "manifest_val.jsonl", "--vectors", str(project / "data" / "measure.parquet"))
     assert main(wrong) == 2
