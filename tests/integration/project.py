@@ -47,6 +47,7 @@ class Project:
     def __init__(self, folder: Path, source: Path | None = None) -> None:
         self.folder = folder
         self.source = source
+        self.variables: dict[str, str] = {}
 
     def copy_to(self, folder: Path) -> Project:
         """The same project elsewhere, file times included."""
@@ -65,16 +66,25 @@ class Project:
             config[name] = {**config.get(name, {}), **values}
         (self.folder / "config.yaml").write_text(yaml.safe_dump(config))
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that Snakemake is run with."""
+        variables = {**os.environ, **self.variables, "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
+        if self.source is not None:
+            variables["PYTHONPATH"] = str(self.source)
+        return variables
+
+    def command(self, *arguments: str) -> list[str]:
+        """The call of Snakemake with these arguments."""
+        snakefile = str(REPOSITORY / "Snakefile")
+        return [sys.executable, "-m", "snakemake", "--snakefile", snakefile, "--cores", "2", *arguments]
+
     def call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run Snakemake and return what it said."""
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
-        if self.source is not None:
-            environment["PYTHONPATH"] = str(self.source)
-        command = [sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile"), "--cores", "2"]
         return subprocess.run(
-            [*command, *arguments],
+            self.command(*arguments),
             cwd=self.folder,
-            env=environment,
+            env=self.environment,
             capture_output=True,
             text=True,
             timeout=900,
