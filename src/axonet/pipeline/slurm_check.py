@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ def demands(resources: Mapping[str, Mapping[str, Any]]) -> list[Demand]:
     """
     found = []
     for rule, values in resources.items():
-        partition, gpus = values.get("slurm_partition"), values.get("gpu", 0)
+        partition, gpus = _value(values.get("slurm_partition")), _value(values.get("gpu", 0))
         found.append(
             Demand(
                 rule,
@@ -37,6 +38,16 @@ def demands(resources: Mapping[str, Mapping[str, Any]]) -> list[Demand]:
             )
         )
     return found
+
+
+def _value(resource: Any) -> Any:
+    # Snakemake wraps values. One from the command line or a profile is an expression until a job asks for it; a plain
+    # word there stands for itself.
+    if not hasattr(resource, "is_evaluable"):
+        return resource
+    if not resource.is_evaluable():
+        return resource.value
+    return resource.raw if isinstance(resource.raw, str) and re.fullmatch(r"[\w,-]+", resource.raw) else None
 
 
 def problem(wanted: list[Demand], folder: Path, status_command: str | None) -> str | None:
