@@ -92,8 +92,9 @@ def test_training_goes_on_after_a_lost_node_and_a_killed_controller(cluster, pro
         project.command(*PROFILE), cwd=project.folder, env=project.environment, start_new_session=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
+    node = ""
     try:
-        wait((training / "last.ckpt").exists)
+        wait((training / ".training" / "last.ckpt").exists)
         number, node = job()
         cluster.fail_node(node)
         wait(lambda: job()[0] == number and job()[1] not in ("", node))  # queued again, on the other node
@@ -101,7 +102,7 @@ def test_training_goes_on_after_a_lost_node_and_a_killed_controller(cluster, pro
     finally:
         os.killpg(runner.pid, signal.SIGKILL)
         runner.wait()
-        cluster.start_node(node)
+    cluster.start_node(node)
 
     refused = project.call(*PROFILE)
     assert refused.returncode == 2
