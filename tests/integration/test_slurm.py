@@ -78,6 +78,7 @@ def test_a_shard_that_always_fails_leaves_the_others(project):
     assert "measure" not in rest
 
 
+@pytest.mark.slow  # Slurm holds a job that lost its node back for two minutes
 def test_training_goes_on_after_a_lost_node_and_a_killed_controller(cluster, project):
     project.configure(stage1={"max_steps": 100_000, "max_epochs": 100_000, "batch_size": 8})
     training = project.folder / "results" / "runs" / "main" / "stage1"
@@ -104,6 +105,7 @@ def test_training_goes_on_after_a_lost_node_and_a_killed_controller(cluster, pro
         runner.wait()
     cluster.start_node(node)
 
+    project.call("--unlock")
     refused = project.call(*PROFILE)
     assert refused.returncode == 2
     assert f"scancel {number}" in refused.stderr
@@ -113,7 +115,6 @@ def test_training_goes_on_after_a_lost_node_and_a_killed_controller(cluster, pro
     # A run that may end: the steps are no part of what a resumed run must share with the former one.
     steps = len((training / "history.csv").read_text().splitlines())
     project.configure(stage1={"max_steps": 20 * steps, "max_epochs": 2 * steps})
-    project.call("--unlock")
     ran = project.run(*PROFILE)
     assert ran["stage1"] == 1
     assert "resum" in log.read_text().lower()

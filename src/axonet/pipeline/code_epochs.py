@@ -22,15 +22,15 @@ from typing import Literal
 from axonet.core.files import read_json, short_hash, write_json
 
 EPOCHS: dict[str, int] = {
-    "acquire": 1,
+    "acquire": 2,
     "measure": 1,
-    "render": 1,
+    "render": 2,
     "quality": 1,
     "split": 1,
-    "stage1": 1,
-    "encode": 1,
-    "stage2": 1,
-    "evaluate": 1,
+    "stage1": 2,
+    "encode": 2,
+    "stage2": 2,
+    "evaluate": 2,
 }
 
 ENTRY: dict[str, str] = {

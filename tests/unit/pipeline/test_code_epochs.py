@@ -41,8 +41,8 @@ def test_every_stage_has_an_epoch_and_an_entry_that_exists():
 
 
 def test_a_new_folder_depends_on_the_epoch_alone():
-    assert code_states({}, "warn")["render"].token == "1"
-    assert code_states({}, "rerun")["render"].token == "1"
+    assert code_states({}, "warn")["render"].token == str(EPOCHS["render"])
+    assert code_states({}, "rerun")["render"].token == str(EPOCHS["render"])
 
 
 def test_drift_under_warn_keeps_the_token_and_says_so():
@@ -52,7 +52,7 @@ def test_drift_under_warn_keeps_the_token_and_says_so():
 
 def test_drift_under_rerun_gives_a_new_token_that_stays(tmp_path):
     states = code_states(recorded(code="former"), "rerun")
-    assert states["render"].token == f"1-{states['render'].code}"
+    assert states["render"].token == f"{EPOCHS['render']}-{states['render'].code}"
     write_record(tmp_path / "code.json", states)
     for policy in ("warn", "rerun"):
         again = code_states(read_record(tmp_path / "code.json"), policy)["render"]
@@ -61,8 +61,8 @@ def test_drift_under_rerun_gives_a_new_token_that_stays(tmp_path):
 
 def test_a_raised_epoch_reruns_under_each_policy(monkeypatch):
     record = recorded()
-    monkeypatch.setitem(code_epochs.EPOCHS, "render", 2)
-    assert {code_states(record, policy)["render"].token for policy in ("warn", "rerun")} == {"2"}
+    monkeypatch.setitem(code_epochs.EPOCHS, "render", EPOCHS["render"] + 1)
+    assert {code_states(record, policy)["render"].token for policy in ("warn", "rerun")} == {str(EPOCHS["render"])}
 
 
 def test_a_stage_whose_outputs_were_kept_is_still_said_next_time(tmp_path):

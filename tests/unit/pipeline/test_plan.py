@@ -55,7 +55,8 @@ def test_what_changes_no_pixel_names_the_same_folder():
 
 
 def test_an_epoch_names_another_folder():
-    bumped = {**CODE, "render": StageCode("0", 2, "2", drifted=False)}
+    epoch = EPOCHS["render"] + 1
+    bumped = {**CODE, "render": StageCode("0", epoch, str(epoch), drifted=False)}
     assert plan(bumped).render_hash != plan().render_hash
     assert plan(bumped).measure_hash == plan().measure_hash
 
