@@ -28,7 +28,6 @@ include: "workflow/rules/stage1.smk"
 include: "workflow/rules/encode.smk"
 include: "workflow/rules/stage2.smk"
 include: "workflow/rules/evaluate.smk"
-include: "workflow/rules/cluster.smk"
 
 
 # Every stage's files are asked for by name: a failed stage has no output left, and Snakemake does not miss an

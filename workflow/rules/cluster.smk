@@ -1,4 +1,4 @@
-# Asks a cluster, before anything is submitted, whether it has what the rules want. Included last: it looks at all rules.
+# Asks a cluster, before anything is submitted, whether it has what the rules want.
 from axonet.pipeline.slurm_check import demands, problem
 
 

@@ -108,3 +108,6 @@ onsuccess:
     write_record(Path(CODE_RECORD), CODE)
     if went_to_its_end() and SAID_BY_CALLER not in os.environ:
         print("", *closing_lines(PLAN, Path()), sep="\n", file=sys.stderr)
+
+
+include: "cluster.smk"
