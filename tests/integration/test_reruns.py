@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from axonet.core.files import read_jsonl, write_jsonl
+from axonet.pipeline.code_epochs import EPOCHS
 from tests.integration.corpus import metadata_row, write_neuron
 from tests.integration.project import REPOSITORY, Project
 
@@ -202,6 +203,7 @@ class TestCode:
         assert copied.source is not None
         file = copied.source / "axonet/pipeline/code_epochs.py"
         text = file.read_text()
-        assert f'"{stage}": 1,' in text
-        file.write_text(text.replace(f'"{stage}": 1,', f'"{stage}": 2,'))
+        epoch = EPOCHS[stage]
+        assert text.count(f'"{stage}": {epoch},') == 1
+        file.write_text(text.replace(f'"{stage}": {epoch},', f'"{stage}": {epoch + 1},'))
         assert copied.plan() == expected
