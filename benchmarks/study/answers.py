@@ -13,7 +13,7 @@ from axonet.evaluation.data import Array, Embedding, Ints
 from axonet.evaluation.folds import Question
 from axonet.evaluation.probes import logistic_scores, neighbor_scores, standardized
 from axonet.evaluation.scoring import Figure, Sample, classification_figures
-from axonet.metrics.bootstrap import bootstrap_weights, interval, paired_difference
+from axonet.metrics.bootstrap import bootstrap_weights, interval
 
 TASKS = ("coarse", "fine", "types", "layer", "labs", "allen")
 N_RESAMPLES = 500
@@ -55,13 +55,6 @@ def percent(value: Figure) -> str:
     """``82.7 [80.1, 85.0]``."""
     ends = interval(value.resampled)
     return f"{100 * value.value:.1f}" + ("" if ends is None else f" [{100 * ends[0]:.0f}, {100 * ends[1]:.0f}]")
-
-
-def difference(value: Figure, other: Figure) -> str:
-    """``+1.2 [-0.5, +3.0]``: paired over the same resamples."""
-    parts = paired_difference(value.value, other.value, value.resampled, other.resampled)
-    middle, *ends = [None if part is None else 100 * part for part in parts]
-    return f"{middle:+.1f}" + ("" if None in ends else f" [{ends[0]:+.0f}, {ends[1]:+.0f}]")
 
 
 def neuron_embedding(vectors: Array) -> Embedding:

@@ -10,11 +10,10 @@ from benchmarks.study.prepare import Prepared
 from benchmarks.study.protocols import Cohort
 
 from axonet.core.files import read_table
-from axonet.evaluation.baselines import FOREST_WORDS, expressed, feature_sets, forest_scores
+from axonet.evaluation.baselines import FOREST_WORDS, feature_sets, forest_scores
 from axonet.evaluation.data import Array
 from axonet.evaluation.folds import Question
 from axonet.evaluation.probes import majority_scores
-from axonet.morphology.morphometrics import MORPHOMETRICS
 
 MERGED = "forest_merged"
 WORDS = {"majority": "commonest class", **FOREST_WORDS, MERGED: "the last, with apical dendrites called basal"}
@@ -37,10 +36,3 @@ def baseline_answers(question: Question, features: Mapping[str, Array], seed: in
     for name, values in features.items():
         found[name] = forest_scores(question, embedding, values, seed, name)
     return {name: Answers(question.judged, scores) for name, scores in found.items()}
-
-
-def linear_morphometrics(cohort: Cohort) -> tuple[list[str], Array]:
-    """Names and ``(n, f)`` log-scaled values of the morphometrics that need no compartment types; nan if undefined."""
-    names = feature_sets(cohort.neurons.measured_names)["forest"]
-    values = expressed(cohort.neurons.measured(names), [MORPHOMETRICS[name].log for name in names])
-    return names, values[:, : len(names)]

@@ -45,14 +45,24 @@ def measures_of(data_dir: Path, stores: Sequence[ViewStore], jobs: int = 1) -> d
     if not found:
         return known
     say(f"measuring {len(found):,} neurons, which are not in {path}")
-    entries = [CatalogEntry(name, name, files[name], str(file)) for name, file in found.items()]
-    rows = map_ordered(measure_entry, entries, jobs if len(entries) > _FEW else 1)
-    known |= {row["neuron_id"]: row for row in track(rows, "measuring neurons", len(entries))}
+    known |= measure_files({name: (files[name], file) for name, file in found.items()}, jobs)
     try:
         write_table(path, measure_table(known.values()))
     except OSError as error:
         warn(f"{path}: cannot be written ({error.strerror}), so these neurons will be measured again next time")
     return known
+
+
+def measure_files(files: Mapping[str, tuple[str, Path]], jobs: int = 1) -> dict[str, Mapping[str, Any]]:
+    """Measure SWC files; one that cannot be read gives a row without measurements.
+
+    Args:
+        files: of each neuron id, the path that views name and the file itself.
+        jobs: number of processes.
+    """
+    entries = [CatalogEntry(name, name, swc, str(file)) for name, (swc, file) in files.items()]
+    rows = map_ordered(measure_entry, entries, jobs if len(entries) > _FEW else 1)
+    return {row["neuron_id"]: row for row in track(rows, "measuring neurons", len(entries))}
 
 
 def read_measures(files: Sequence[Path]) -> dict[str, Mapping[str, Any]]:

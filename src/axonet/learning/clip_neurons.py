@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from axonet.core.files import short_hash
-from axonet.core.progress import track
 from axonet.learning.clip_views import Views
 from axonet.metadata.index import FileJoin, RecordIndex
 from axonet.metadata.record import NeuronRecord
@@ -114,9 +113,7 @@ def measure_swc_files(views: Sequence[Views], swc_dir: Path) -> dict[str, Measur
         views: named by SWC files.
         swc_dir: the folder that their paths start in.
     """
-    from axonet.datasets.measures import measure_entry
-    from axonet.sources.catalog import CatalogEntry
+    from axonet.datasets.measured import measure_files
 
     files = {neuron: swc for part in views if part.swc for neuron, swc in zip(part.neuron_id, part.swc, strict=True)}
-    entries = [CatalogEntry(neuron, neuron, swc, str(swc_dir / swc)) for neuron, swc in sorted(files.items())]
-    return {entry.neuron_id: measure_entry(entry) for entry in track(entries, "measuring neurons", len(entries))}
+    return measure_files({neuron: (swc, swc_dir / swc) for neuron, swc in sorted(files.items())})
