@@ -20,13 +20,8 @@ from axonet.datasets.view_store import ViewStore
 from axonet.sources.catalog import index_of
 from axonet.training.clip_trainer import ClipConfig
 from axonet.training.dataset_generator import DatasetGeneratorConfig, main
+from tests.unit.training.tiny_datasets import SMALL, TREE, tree
 
-TREE = (
-    "1 1 0 0 0 5 -1\n2 3 20 0 0 1 1\n3 3 40 {fork} 3 0.8 2\n4 3 40 -15 -4 0.8 2\n"
-    "5 2 0 -30 2 0.5 1\n6 2 10 -90 -5 0.5 5\n7 4 -5 40 0 1.2 1\n8 4 -9 110 6 0.9 7\n"
-)
-SMALL = ["--width", "32", "--height", "24", "--supersample-factor", "1"]
-SMALL += ["--canonical-views", "2", "--biased-views", "1", "--random-views", "1"]
 N_VIEWS = 4
 
 Tree = dict[str, bytes]
@@ -52,12 +47,6 @@ def generate(swc_dir: Path, tmp_path: Path) -> Generate:
         return main(["--swc-dir", str(swc_dir), "--out", str(tmp_path / out), *SMALL, *flags])
 
     return run
-
-
-def tree(folder: Path) -> Tree:
-    """Every file but run.json, which tells times."""
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "run.json")
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 def test_the_tree_and_the_manifest_are_those_of_the_guide(generate: Generate, tmp_path: Path) -> None:

@@ -14,15 +14,11 @@ from pathlib import Path
 import pytest
 
 from axonet.core.files import read_json
+from tests.unit.training.tiny_datasets import SMALL, TREE, tree
 
 N = 14
-FLAGS = ["--width", "32", "--height", "24", "--supersample-factor", "1", "--val-ratio", "0.3"]
-FLAGS += ["--canonical-views", "2", "--biased-views", "1", "--random-views", "1"]
+FLAGS = [*SMALL, "--val-ratio", "0.3"]
 LAYOUTS = {"png": ["--layout", "png"], "shards": ["--layout", "shards", "--shard-bits", "1"]}
-TREE = (
-    "1 1 0 0 0 5 -1\n2 3 20 0 0 1 1\n3 3 40 {fork} 3 0.8 2\n4 3 40 -15 -4 0.8 2\n"
-    "5 2 0 -30 2 0.5 1\n6 2 10 -90 -5 0.5 5\n7 4 -5 40 0 1.2 1\n8 4 -9 110 6 0.9 7\n"
-)
 
 # Runs the command, writes down who is rendered, and is killed some time after the n-th neuron was begun.
 DRIVER = """
@@ -112,12 +108,6 @@ def kill_and_finish(runner: Runner, folder: Path, seed: int, kills: int) -> None
             rounds += 1
             runner.out.rename(folder / f"round_{rounds}")
             counts = dict.fromkeys(everyone, 0)
-
-
-def tree(folder: Path) -> dict[str, bytes]:
-    """Every file but run.json, which tells times; what a kill left behind counts."""
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "run.json")
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 @pytest.mark.skipif(os.name != "posix", reason="kills with SIGKILL")

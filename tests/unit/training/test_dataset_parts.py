@@ -13,14 +13,11 @@ from axonet.core.files import read_json
 from axonet.datasets import build_shard, png_jobs, render_jobs
 from axonet.datasets.parts import Part
 from axonet.training.dataset_generator import main
+from tests.unit.training import tiny_datasets
+from tests.unit.training.tiny_datasets import SMALL, TREE
 
 Generate = Callable[..., int]
-TREE = (
-    "1 1 0 0 0 5 -1\n2 3 20 0 0 1 1\n3 3 40 {fork} 3 0.8 2\n4 3 40 -15 -4 0.8 2\n"
-    "5 2 0 -30 2 0.5 1\n6 2 10 -90 -5 0.5 5\n7 4 -5 40 0 1.2 1\n8 4 -9 110 6 0.9 7\n"
-)
-SMALL = ["--width", "32", "--height", "24", "--supersample-factor", "1", "--val-ratio", "0.3"]
-SMALL += ["--canonical-views", "2", "--biased-views", "1", "--random-views", "1"]
+FLAGS = [*SMALL, "--val-ratio", "0.3"]
 LAYOUTS = {"png": ["--layout", "png"], "shards": ["--layout", "shards", "--shard-bits", "3"]}
 
 
@@ -38,15 +35,14 @@ def swc_dir(tmp_path: Path) -> Path:
 @pytest.fixture
 def generate(swc_dir: Path, tmp_path: Path) -> Generate:
     def run(*flags: str, out: str = "data") -> int:
-        return main(["--swc-dir", str(swc_dir), "--out", str(tmp_path / out), *SMALL, *flags])
+        return main(["--swc-dir", str(swc_dir), "--out", str(tmp_path / out), *FLAGS, *flags])
 
     return run
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    """Every file but those that tell times."""
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith("run"))
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+    """Every file but the records of the parts, which tell times."""
+    return tiny_datasets.tree(folder, "run*")
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -73,7 +69,7 @@ def test_parts_that_run_at_the_same_time_write_what_one_run_writes(
 ) -> None:
     assert generate(*LAYOUTS[layout], out="whole") == 0
     command = [sys.executable, "-m", "axonet.training.dataset_generator", "--swc-dir", str(swc_dir)]
-    command += ["--out", str(tmp_path / "parts"), *SMALL, *LAYOUTS[layout], "--shard"]
+    command += ["--out", str(tmp_path / "parts"), *FLAGS, *LAYOUTS[layout], "--shard"]
     processes = [subprocess.Popen([*command, f"{k}/3"], stderr=subprocess.PIPE, text=True) for k in (1, 2, 3)]
     said = [process.communicate(timeout=120)[1] for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0], said
