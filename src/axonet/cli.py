@@ -10,6 +10,7 @@ from collections.abc import Sequence
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("axonet.pipeline.demo", "run the whole workflow on real neurons and print what came out"),
     "render": ("axonet.utils.render", "draw all views of one neuron on a page: axonet render cell.swc -o views.png"),
+    "embed": ("axonet.utils.embed", "vectors of a folder of SWC files: axonet embed cells/ --model best.ckpt"),
     "captions": ("axonet.utils.captions", "print captions of neurons with what each phrase comes from"),
     "clean": ("axonet.pipeline.cleanup", "list and remove results that no index names any more"),
 }

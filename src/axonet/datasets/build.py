@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from axonet.core.errors import UserError
-from axonet.core.files import atomic_path, read_table, remove_leftovers, safe_name, write_jsonl, write_table, write_text
+from axonet.core.files import read_table, remove_leftovers, safe_name, write_jsonl, write_table, write_text
 from axonet.core.progress import say, warn
 from axonet.datasets.build_shard import image_settings
 from axonet.datasets.dataset_info import FILE_NAME, DatasetInfo, Layout, read_dataset_info, write_dataset_info
@@ -21,6 +20,7 @@ from axonet.datasets.parts import DEFAULT_SHARD_BITS, Part
 from axonet.datasets.png_jobs import PngViews
 from axonet.datasets.quality import worst_neurons
 from axonet.datasets.quality_page import quality_page
+from axonet.datasets.quality_table import write_quality_csv
 from axonet.datasets.render_jobs import QC_FIELDS, Outcome, input_spec
 from axonet.datasets.shard_jobs import PackedViews
 from axonet.datasets.splits import SplitSettings, check_split_settings, update_split_file
@@ -245,11 +245,7 @@ def _write_page(out: Path, qc: Sequence[Mapping[str, Any]], views: Views) -> Non
 def _write_qc(out: Path, qc: Iterable[Mapping[str, Any]]) -> None:
     ordered = sorted(qc, key=lambda row: str(row["neuron_id"]))
     write_jsonl(out / "qc.jsonl", ({name: row.get(name) for name in QC_FIELDS} for row in ordered))
-    with atomic_path(out / "qc.csv") as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(QC_FIELDS)
-        for row in ordered:
-            writer.writerow([" ".join(row[name]) if name == "warnings" else row.get(name) for name in QC_FIELDS])
+    write_quality_csv(out / "qc.csv", ordered)
 
 
 def _manifest_splits(split: SplitSettings) -> list[str]:

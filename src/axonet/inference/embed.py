@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from axonet.core.config import load_settings
 from axonet.core.errors import UserError
 from axonet.core.input_spec import InputSpec
+from axonet.datasets.shards import ViewImages
 from axonet.datasets.view_store import ViewStore
 from axonet.inference.encode import FloatArray, build_view_encoder, encode_batches, encode_store
 from axonet.inference.inputs import warn_of_scale
 from axonet.inference.morphometrics import Measures, morphometric_features
 from axonet.inference.pool import pool_poses
+from axonet.inference.shipped import checkpoint_path
 from axonet.inference.vectors import ViewVectors
 from axonet.inference.view_batch import ViewBatch
 from axonet.models.checkpoint import Checkpoint, load_checkpoint
@@ -40,7 +42,7 @@ def load_model(
     """Load a Stage 2 checkpoint; nothing else is needed but its text encoder.
 
     Args:
-        path: ``best.ckpt`` or ``last.ckpt`` of Stage 2.
+        path: ``best.ckpt`` or ``last.ckpt`` of Stage 2, or the name of a model that comes with axonet.
         device: torch device.
         text_encoder: where the text encoder is now, when its name in the checkpoint no longer leads there; it must
             be the same one.
@@ -49,11 +51,9 @@ def load_model(
     Raises:
         UserError: no such file, not a Stage 2 checkpoint, or a model by name: this version ships none.
     """
-    if str(path) == "small" and not Path(path).exists():
-        raise UserError(
-            "model 'small': no shipped model is part of this version; give the path of a Stage 2 checkpoint"
-        )
-    return EmbeddingModel(load_checkpoint(path, 2), device, text_encoder, merge_dendrites=merge_dendrites)
+    return EmbeddingModel(
+        load_checkpoint(checkpoint_path(path), 2), device, text_encoder, merge_dendrites=merge_dendrites
+    )
 
 
 class EmbeddingModel:
@@ -94,25 +94,30 @@ class EmbeddingModel:
         self._text: TextEncoder | None = None
         self._device = device
 
-    def embed_swc(self, paths: Sequence[str | PathLike[str]], image_only: bool = False) -> FloatArray:
-        """Unit vectors of SWC files, the views of each pooled, ``(n, dim)`` float32.
+    def embed(self, neurons: Sequence[Neuron | str | PathLike[str]], image_only: bool = False) -> FloatArray:
+        """Unit vectors of neurons or SWC files, the views of each pooled, ``(n, dim)`` float32.
 
         Args:
-            paths: SWC files; lengths in um.
+            neurons: neurons, or paths of SWC files with lengths in um, in any mixture.
             image_only: leave out the neurons' morphometrics, if the model takes them.
 
         Raises:
             SWCError: a file is no reconstruction; ``code`` says why.
             RenderError: a neuron cannot be drawn.
         """
+        if isinstance(neurons, str | PathLike) or not hasattr(neurons, "__iter__"):
+            raise UserError(f"embed takes a list of neurons or of SWC files, not one alone: {neurons!r}")
+        vectors = [
+            self._embed_neuron(neuron if isinstance(neuron, Neuron) else read_swc(neuron), image_only)
+            for neuron in neurons
+        ]
+        return np.stack(vectors) if vectors else np.zeros((0, self.dim), np.float32)
+
+    def embed_swc(self, paths: Sequence[str | PathLike[str]], image_only: bool = False) -> FloatArray:
+        """Unit vectors of SWC files: :meth:`embed` by the name that says so."""
         if isinstance(paths, str | PathLike):
             raise UserError(f"embed_swc takes a list of files: embed_swc([{str(paths)!r}])")
-        return self.embed_neurons([read_swc(path) for path in paths], image_only)
-
-    def embed_neurons(self, neurons: Sequence[Neuron], image_only: bool = False) -> FloatArray:
-        """Unit vectors of neurons, the views of each pooled, ``(n, dim)`` float32; see :meth:`embed_swc`."""
-        vectors = [self._embed_neuron(neuron, image_only) for neuron in neurons]
-        return np.stack(vectors) if vectors else np.zeros((0, self.dim), np.float32)
+        return self.embed(paths, image_only)
 
     def embed_views(
         self,
@@ -177,18 +182,47 @@ def batch_of_views(views: Sequence[View], depth_bits: Literal[8, 16] = 8) -> Vie
         views: of one size, all with the window around the soma or all without.
         depth_bits: bits of a stored depth.
     """
+    return _batch(
+        masks=[view.mask for view in views],
+        depths=[view.depth_image(depth_bits) for view in views],
+        near_um=[view.near_um for view in views],
+        far_um=[view.far_um for view in views],
+        fov_um=[view.camera.um_per_px * view.camera.width for view in views],
+        zooms=[view.zoom_bw for view in views if view.zoom_bw is not None],
+    )
 
-    def numbers(values: Iterable[float]) -> torch.Tensor:
-        return torch.tensor(list(values), dtype=torch.float32)
 
-    zooms = [view.zoom_bw for view in views if view.zoom_bw is not None]
+def batch_of_images(images: Sequence[ViewImages]) -> ViewBatch:
+    """Views that were made small to be stored, without storing them.
+
+    Args:
+        images: of one size, all with the window around the soma or all without.
+    """
+    return _batch(
+        masks=[image.mask for image in images],
+        depths=[image.depth for image in images],
+        near_um=[image.row["near_um"] for image in images],
+        far_um=[image.row["far_um"] for image in images],
+        fov_um=[image.row["um_per_px"] * image.row["width"] for image in images],
+        zooms=[image.zoom for image in images if image.zoom is not None],
+    )
+
+
+def _batch(
+    masks: Sequence[npt.NDArray[np.uint8]],
+    depths: Sequence[npt.NDArray[Any]],
+    near_um: Sequence[float],
+    far_um: Sequence[float],
+    fov_um: Sequence[float],
+    zooms: Sequence[npt.NDArray[np.uint8]],
+) -> ViewBatch:
     return ViewBatch(
-        row=torch.arange(len(views)),
-        mask=torch.from_numpy(np.stack([view.mask for view in views])),
-        depth=torch.from_numpy(np.stack([view.depth_image(depth_bits) for view in views])),
-        near_um=numbers(view.near_um for view in views),
-        far_um=numbers(view.far_um for view in views),
-        fov_um=numbers(view.camera.um_per_px * view.camera.width for view in views),
+        row=torch.arange(len(masks)),
+        mask=torch.from_numpy(np.stack(masks)),
+        depth=torch.from_numpy(np.stack(depths)),
+        near_um=torch.tensor(near_um, dtype=torch.float32),
+        far_um=torch.tensor(far_um, dtype=torch.float32),
+        fov_um=torch.tensor(fov_um, dtype=torch.float32),
         zoom=torch.from_numpy(np.stack(zooms)) if zooms else None,
     )
 

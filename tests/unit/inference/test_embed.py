@@ -73,14 +73,32 @@ def test_a_cell_ten_times_as_large_is_another_cell(model: EmbeddingModel, cells:
     assert not np.allclose(small, large, atol=1e-3)
 
 
+def test_neurons_and_files_are_embedded_alike(model: EmbeddingModel, cells: list[Path]) -> None:
+    np.testing.assert_array_equal(model.embed([read_swc(cells[0]), str(cells[1])]), model.embed_swc(cells))
+
+
+def test_a_model_in_the_package_has_its_name(
+    stage2: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("axonet.inference.shipped.FOLDER", tmp_path / "shipped")
+    save_checkpoint(tmp_path / "shipped" / "tiny.ckpt", stage2)
+    monkeypatch.chdir(tmp_path)
+    assert load_model("tiny").fingerprint == stage2["fingerprint"]
+    with pytest.raises(UserError, match="model 'small': no such file, and there are tiny; give the path"):
+        load_model("small")
+
+
 def test_nothing_to_embed_is_no_error(model: EmbeddingModel) -> None:
     assert model.embed_swc([]).shape == (0, 16)
     assert model.embed_text([]).shape == (0, 16)
 
 
-def test_a_single_path_or_sentence_is_one_clear_line(model: EmbeddingModel) -> None:
+def test_a_single_path_or_sentence_is_one_clear_line(model: EmbeddingModel, cells: list[Path]) -> None:
     with pytest.raises(UserError, match=r"embed_swc\(\['cell.swc'\]\)"):
         model.embed_swc("cell.swc")  # type: ignore[arg-type]
+    for one in ("cell.swc", cells[0], read_swc(cells[0])):
+        with pytest.raises(UserError, match=r"embed takes a list of neurons or of SWC files, not one alone: .*cell"):
+            model.embed(one)  # type: ignore[arg-type]
     with pytest.raises(UserError, match="list of sentences"):
         model.embed_text("a mouse neuron")  # type: ignore[arg-type]
 
