@@ -20,6 +20,17 @@ REMEDY = (
 SOFTWARE_RENDERERS = ("llvmpipe", "softpipe", "swrast", "software rasterizer", "swiftshader")
 
 
+class NoOpenGL(UserError):
+    """No device can draw; ``passed_over`` has a phrase for each that was tried."""
+
+    def __init__(self, passed_over: list[str]) -> None:
+        self.passed_over = tuple(passed_over)
+        tried = passed_over
+        if len(tried) > 1:
+            tried = [f"({number}) {failure}" for number, failure in enumerate(tried, start=1)]
+        super().__init__(f"--backend gl: no OpenGL here. Tried: {'; '.join(tried)}. Remedy: {REMEDY}")
+
+
 class GLContext:
     """An OpenGL context; made by :func:`open_context`, current only inside :meth:`current`.
 
@@ -28,12 +39,14 @@ class GLContext:
         renderer: what the driver calls itself.
         gl: the module ``OpenGL.GL``.
         kept: objects in the context that are made once: programs, buffers, textures.
+        passed_over: a phrase for each device that was tried before and cannot draw.
     """
 
     def __init__(self, device: Device, canvas: Any, gl: Any) -> None:
         self.device = device
         self.gl = gl
         self.kept: dict[str, Any] = {}
+        self.passed_over: tuple[str, ...] = ()
         self._canvas = canvas
         self._process = os.getpid()
         self._lock = threading.RLock()
@@ -95,7 +108,7 @@ def _open(wanted: int | None, hardware_only: bool) -> GLContext:
         gl = _load_opengl()
     except (NoDevices, ImportError, OSError) as error:
         what = "Python packages" if isinstance(error, ImportError) else "list of EGL devices"
-        raise UserError(_refusal([f"{what}: {_brief(error)}"])) from error
+        raise NoOpenGL([f"{what}: {_brief(error)}"]) from error
     if wanted is not None and wanted >= len(devices):
         known = ", ".join(device.name for device in devices) or "none"
         raise UserError(f"--device {wanted}: no such device; there are: {known}")
@@ -110,12 +123,14 @@ def _open(wanted: int | None, hardware_only: bool) -> GLContext:
             continue
         # A card whose driver is missing is listed as hardware by Mesa but drawn on by the CPU: perhaps the next is not.
         if context.is_hardware or device.is_software or wanted is not None:
+            context.passed_over = tuple(failures)
             return context
         spare = spare or context
         failures.append(f"{device.name}: its renderer is {context.renderer}")
     if spare is not None and not hardware_only:
+        spare.passed_over = tuple(failures)
         return spare
-    raise UserError(_refusal(failures or ["list of EGL devices: it is empty"]))
+    raise NoOpenGL(failures or ["list of EGL devices: it is empty"])
 
 
 def _open_on(device: Device, gl: Any) -> GLContext:
@@ -153,12 +168,6 @@ def _load_opengl() -> Any:
         del os.environ["PYOPENGL_PLATFORM"]
         if before is not None:
             os.environ["PYOPENGL_PLATFORM"] = before
-
-
-def _refusal(failures: list[str]) -> str:
-    if len(failures) > 1:
-        failures = [f"({number}) {failure}" for number, failure in enumerate(failures, start=1)]
-    return f"--backend gl: no OpenGL here. Tried: {'; '.join(failures)}. Remedy: {REMEDY}"
 
 
 def _brief(error: Exception) -> str:

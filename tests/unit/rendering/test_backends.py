@@ -8,7 +8,6 @@ import sys
 
 import pytest
 
-from axonet.core.errors import UserError
 from axonet.rendering import RenderSettings, backends, gl_context, gl_devices
 from axonet.rendering.geometry import build_geometry
 
@@ -70,10 +69,14 @@ def test_every_device_that_was_tried_is_listed_with_the_reason(monkeypatch):
     monkeypatch.setattr(gl_context, "_load_opengl", lambda: None)
     monkeypatch.setattr(gl_context, "_open_on", fail)
     monkeypatch.setattr(gl_context, "_opened", {})
-    with pytest.raises(UserError) as caught:
+    with pytest.raises(gl_context.NoOpenGL) as caught:
         gl_context.open_context()
     tried = "(1) device 0 (/dev/dri/card0): its driver stopped; (2) device 1 (software): has no display. Remedy: use"
     assert str(caught.value).startswith(f"--backend gl: no OpenGL here. Tried: {tried} --backend cpu, or install")
+    assert caught.value.passed_over == (
+        "device 0 (/dev/dri/card0): its driver stopped",
+        "device 1 (software): has no display",
+    )
 
 
 def test_a_missing_package_is_named():
