@@ -12,6 +12,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "render": ("axonet.utils.render", "draw all views of one neuron on a page: axonet render cell.swc -o views.png"),
     "embed": ("axonet.utils.embed", "vectors of a folder of SWC files: axonet embed cells/ --model best.ckpt"),
     "captions": ("axonet.utils.captions", "print captions of neurons with what each phrase comes from"),
+    "audit": (
+        "axonet.utils.audit",
+        "wrong units, copies, missing parts and doubtful labels: axonet audit cells/",
+    ),
     "doctor": ("axonet.utils.doctor", "what this machine offers, and whether the workflow can run on it"),
     "export": ("axonet.utils.export", "write vectors, metadata, map and pictures of a run: axonet export results/"),
     "clean": ("axonet.pipeline.cleanup", "list and remove results that no index names any more"),

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from axonet.datasets.page_parts import thumbnail
 from axonet.datasets.quality import Picture, remarks, worst_neurons
-from axonet.datasets.quality_page import quality_page, thumbnail
+from axonet.datasets.quality_page import quality_page
 from axonet.datasets.quality_words import OF_THE_FILE, REASONS, REMARKS, meaning
 from axonet.morphology.compartments import PALETTE
 
