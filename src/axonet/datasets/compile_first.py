@@ -30,12 +30,13 @@ def compile_first(settings: RenderSettings, jobs: int, *, png: bool) -> None:
     if done.exists():
         return
     say("compiling the loops that draw: once on this machine, up to half a minute")
-    from axonet.datasets.png import encode_gray
+    from axonet.datasets.png import encode_classes
+    from axonet.morphology.compartments import PALETTE
     from axonet.morphology.neuron import Neuron
     from axonet.rendering import render_neuron
 
     neuron = Neuron.from_arrays(np.array([[0.0, 0, 0], [9, 1, 1]]), [-1, 0], [1, 3], np.array([2.0, 1]), name="")
     for view in render_neuron(neuron, settings.model_copy(update={"width": 8, "height": 8})):
         if png:
-            encode_gray(view.mask)
+            encode_classes(view.mask, PALETTE)
     done.touch()

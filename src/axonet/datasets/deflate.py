@@ -1,8 +1,8 @@
-"""Compression of nearly empty images (numba): zlib streams (RFC 1950, 1951) of runs of equal bytes.
+"""Compression of nearly empty images (numba): zlib streams (RFC 1950, 1951) of runs and of copies of the line above.
 
 A view covers a fiftieth of its image, so the work is proportional to what is covered: stretches of zeros are known from
-the places of the other bytes and never looked at. Only runs are matched, in one block with Huffman codes of its own.
-That is what zlib's ``Z_RLE`` does, which must visit every byte; the same bytes give the same stream in every process.
+the places of the other bytes and never looked at. Cable goes on from line to line, so the line above is the one other
+distance that pays: more of them gave larger files, as each needs a code. One block has Huffman codes of its own.
 """
 
 from __future__ import annotations
@@ -10,14 +10,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from axonet.datasets.deflate_tokens import ABOVE, END, LONGEST, choose
+from axonet.datasets.nonzero import NonzeroBytes
 from axonet.rendering.kernel import kernel
 
 Numbers = NDArray[np.int64]
 State = tuple[int, int, int]
 """Of the writing: bits that wait to fill a byte, how many, and how many bytes are written."""
 
-END, FIRST_LENGTH, N_SYMBOLS = 256, 257, 286
-SHORTEST, LONGEST = 3, 258
+FIRST_LENGTH, N_SYMBOLS = 257, 286
+FARTHEST = 32_768
 LONGEST_CODE, LONGEST_CODE_OF_CODES = 15, 7
 ZEROS_3, ZEROS_11 = 17, 18  # code lengths that stand for 3..10 and for 11..138 times the length 0
 ORDER = np.array([16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15])
@@ -26,78 +28,53 @@ LENGTH_BASES = np.array(
 )
 LENGTH_BITS = np.array([0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0])
 SYMBOL_OF_LENGTH = np.searchsorted(LENGTH_BASES, np.arange(LONGEST + 1), side="right") - 1
+DISTANCE_BITS = np.array([max(symbol // 2 - 1, 0) for symbol in range(30)])
+DISTANCE_BASES = 1 + np.concatenate([[0], np.cumsum(1 << DISTANCE_BITS)[:-1]])
 ADLER = 65521
 
 
-def compress_rows(rows: NDArray[np.uint8]) -> bytes:
-    """The zlib stream of the rows of an image, each after a byte 0 (the filter type of a PNG).
-
-    Args:
-        rows: ``(h, n)`` bytes, C-contiguous.
-    """
-    flat = rows.reshape(-1)
-    if flat.size % 8:
-        flat = np.concatenate([flat, np.zeros(-flat.size % 8, np.uint8)])
-    values, places = nonzero_bytes(flat, flat.view(np.uint64), rows.shape[1])
-    return encode(values, places, rows.size + rows.shape[0]).tobytes()
+def compress(image: NonzeroBytes) -> bytes:
+    """The zlib stream of the lines of an image; the same image gives the same bytes in every process."""
+    return encode(image.values, image.places, image.n_lines * (image.n_columns + 1), image.n_columns + 1).tobytes()
 
 
 @kernel
-def nonzero_bytes(
-    flat: NDArray[np.uint8], words: NDArray[np.uint64], n_columns: int
-) -> tuple[NDArray[np.uint8], Numbers]:
-    """The bytes that are not 0, and where they are once there is a byte before each row.
-
-    Args:
-        flat: ``(8 n,)`` rows one after the other.
-        words: ``(n,)`` the same memory, eight bytes each: most are 0 and passed over at once.
-        n_columns: bytes of a row.
-    """
-    n_words = 0
-    for word in words:
-        n_words += word != 0
-    values, places = np.empty(8 * n_words, dtype=np.uint8), np.empty(8 * n_words, dtype=np.int64)
-    n, row, row_end = 0, 0, n_columns
-    for k in range(len(words)):
-        if words[k] != 0:
-            for place in range(8 * k, 8 * k + 8):
-                if flat[place] != 0:
-                    while place >= row_end:
-                        row += 1
-                        row_end += n_columns
-                    values[n], places[n] = flat[place], place + row + 1
-                    n += 1
-    return values[:n], places[:n]
-
-
-@kernel
-def encode(values: NDArray[np.uint8], places: Numbers, n_bytes: int) -> NDArray[np.uint8]:
+def encode(values: NDArray[np.uint8], places: Numbers, n_bytes: int, stride: int) -> NDArray[np.uint8]:
     """The zlib stream of bytes that are 0 but for some.
 
     Args:
         values: ``(k,)`` the bytes that are not 0.
         places: ``(k,)`` where they are, ascending.
         n_bytes: how many bytes there are, zeros included.
+        stride: bytes of a line.
     """
     # A byte and the zeros before it are at most six tokens, but for what is longer than the longest run.
     tokens = np.empty(6 * len(values) + n_bytes // LONGEST + 4, dtype=np.int64)
-    n_tokens = tokenize(values, places, n_bytes, tokens)
+    stride = stride if stride <= FARTHEST else 0
+    n_tokens = choose(values, places, n_bytes, stride, tokens)
     counts = np.zeros(N_SYMBOLS, dtype=np.int64)
     counts[END] = 1
     for k in range(n_tokens):
         counts[symbol_of(tokens[k])] += 1
     lengths = code_lengths(counts, LONGEST_CODE)
     codes = codes_of(lengths)
-    out = np.empty(3 * n_tokens + 1024, dtype=np.uint8)  # no token is longer than 15 + 5 + 1 bits
+    # The symbol of the distance of a line.
+    above = int(np.searchsorted(DISTANCE_BASES, max(stride, 2), side="right")) - 1
+    above_bits = (stride - DISTANCE_BASES[above]) << 1 | 1
+    out = np.empty(5 * n_tokens + 1024, dtype=np.uint8)  # no token is longer than 15 + 5 + 1 + 13 bits
     out[0], out[1] = 0x78, 0x01
-    state = put_header(lengths, out, (0, 0, 2))
+    state = put_header(lengths, above, out, (0, 0, 2))
     for k in range(n_tokens):
         symbol = symbol_of(tokens[k])
         state = put(codes[symbol], lengths[symbol], out, state)
         if symbol >= FIRST_LENGTH:
-            extra = tokens[k] - END - LENGTH_BASES[symbol - FIRST_LENGTH]
-            # After the extra bits of the length a single 0 bit: the only code of a distance, that of 1.
-            state = put(extra, LENGTH_BITS[symbol - FIRST_LENGTH] + 1, out, state)
+            extra = tokens[k] % ABOVE - END - LENGTH_BASES[symbol - FIRST_LENGTH]
+            state = put(extra, LENGTH_BITS[symbol - FIRST_LENGTH], out, state)
+            # There are two distances, with the codes 0 and 1: that of a run, which is 1, and that of the line above.
+            if tokens[k] >= ABOVE:
+                state = put(above_bits, 1 + DISTANCE_BITS[above], out, state)
+            else:
+                state = put(0, 1, out, state)
     state = put(codes[END], lengths[END], out, state)
     state = put(0, -state[1] % 8, out, state)
     state = put(swapped(checksum(values, places, n_bytes)), 32, out, state)
@@ -105,38 +82,9 @@ def encode(values: NDArray[np.uint8], places: Numbers, n_bytes: int) -> NDArray[
 
 
 @kernel
-def tokenize(values: NDArray[np.uint8], places: Numbers, n_bytes: int, tokens: Numbers) -> int:
-    """Write literals (0..255) and lengths of runs (256 + 3..258, each repeating the byte before); returns how many."""
-    n, position, k = 0, 0, 0
-    while position < n_bytes:
-        value, end = 0, n_bytes
-        if k < len(places):
-            end = places[k]
-            if end == position:
-                value, end = values[k], position + 1
-                k += 1
-                while k < len(places) and places[k] == end and values[k] == value:
-                    k += 1
-                    end += 1
-        left = end - position - 1
-        tokens[n] = value
-        n += 1
-        while left >= SHORTEST:
-            length = min(left, LONGEST)
-            tokens[n] = END + length
-            n += 1
-            left -= length
-        for _ in range(left):
-            tokens[n] = value
-            n += 1
-        position = end
-    return n
-
-
-@kernel
 def symbol_of(token: int) -> int:
     """The symbol of the literal and length alphabet."""
-    return int(token if token < END else FIRST_LENGTH + SYMBOL_OF_LENGTH[token - END])
+    return int(token if token < END else FIRST_LENGTH + SYMBOL_OF_LENGTH[token % ABOVE - END])
 
 
 @kernel
@@ -194,11 +142,15 @@ def codes_of(lengths: Numbers) -> Numbers:
 
 
 @kernel
-def put_header(lengths: Numbers, out: NDArray[np.uint8], state: State) -> State:
-    """Write the header of the last block: its code lengths, themselves in Huffman codes, zeros in runs."""
-    all_lengths = np.ones(N_SYMBOLS + 1, dtype=np.int64)  # the last one: that of the only distance
+def put_header(lengths: Numbers, above: int, out: NDArray[np.uint8], state: State) -> State:
+    """Write the header of the last block: its code lengths, themselves in Huffman codes, zeros in runs.
+
+    The only two distances, symbol 0 and ``above``, have codes of one bit.
+    """
+    all_lengths = np.zeros(N_SYMBOLS + above + 1, dtype=np.int64)
     all_lengths[:N_SYMBOLS] = lengths
-    symbols, repeats = np.empty(N_SYMBOLS + 1, dtype=np.int64), np.empty(N_SYMBOLS + 1, dtype=np.int64)
+    all_lengths[N_SYMBOLS] = all_lengths[N_SYMBOLS + above] = 1
+    symbols, repeats = np.empty(len(all_lengths), dtype=np.int64), np.empty(len(all_lengths), dtype=np.int64)
     n, k = 0, 0
     while k < len(all_lengths):
         zeros = 0
@@ -215,7 +167,7 @@ def put_header(lengths: Numbers, out: NDArray[np.uint8], state: State) -> State:
     n_own = len(ORDER)
     while own[ORDER[n_own - 1]] == 0:
         n_own -= 1
-    state = put(1 | 2 << 1 | (N_SYMBOLS - 257) << 3 | 0 << 8 | (n_own - 4) << 13, 17, out, state)
+    state = put(1 | 2 << 1 | (N_SYMBOLS - 257) << 3 | above << 8 | (n_own - 4) << 13, 17, out, state)
     for k in range(n_own):
         state = put(own[ORDER[k]], 3, out, state)
     for k in range(n):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from axonet.core.errors import UserError
 from axonet.core.files import atomic_folder
-from axonet.datasets.png import decode_png, encode_gray, with_palette
+from axonet.datasets.png import decode_png, encode_classes, encode_gray, encode_silhouette
 from axonet.datasets.shards import ViewImages
 
 IMAGE_FOLDER = "images"
@@ -46,15 +46,10 @@ def write_png_views(
     with atomic_folder(root / IMAGE_FOLDER / neuron) as folder:
         for view in views:
             paths = image_paths(neuron, view.row["view"], zoom=view.zoom is not None)
-            mask = encode_gray(view.mask)
-            files = {
-                "mask_bw": encode_gray((view.mask > 0).astype(np.uint8) * np.uint8(255)),
-                "mask": mask,
-                "mask_color": with_palette(mask, palette),
-                "depth": encode_gray(view.depth),
-            }
+            files = dict(zip(("mask", "mask_color", "mask_bw"), encode_classes(view.mask, palette), strict=True))
+            files["depth"] = encode_gray(view.depth)
             if view.zoom is not None:
-                files["zoom_bw"] = encode_gray(view.zoom)
+                files["zoom_bw"] = encode_silhouette(view.zoom)
             for kind, data in files.items():
                 (folder / Path(paths[kind]).name).write_bytes(data)
             rows.append({**view.row, **paths})

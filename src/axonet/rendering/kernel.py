@@ -13,6 +13,9 @@ from axonet.core.files import sha256_bytes
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
+KERNEL_FILES = ("rendering/*.py", "datasets/deflate*.py")
+"""Of the package: files whose kernels call those of another file."""
+
 
 def kernel(function: Function) -> Function:
     """Compile a function of numbers and arrays with numba, once per machine, to run without the GIL.
@@ -43,7 +46,8 @@ def cache_folder(chosen: str) -> Path | None:
         A folder that belongs to the present sources; ``None`` if nothing can be written anywhere.
     """
     sources = Path(__file__).parent
-    digest = sha256_bytes(b"".join(path.read_bytes() for path in sorted(sources.glob("*.py"))))[:12]
+    files = sorted(path for pattern in KERNEL_FILES for path in sources.parent.glob(pattern))
+    digest = sha256_bytes(b"".join(path.read_bytes() for path in files))[:12]
     candidates = [Path(chosen)] if chosen else [sources / "__pycache__", Path("~/.cache/axonet").expanduser()]
     for candidate in candidates:
         folder = candidate / f"kernels-{digest}"

@@ -7,7 +7,12 @@ import zlib
 import numpy as np
 import pytest
 
-from axonet.datasets.deflate import compress_rows
+from axonet.datasets.deflate import compress
+from axonet.datasets.nonzero import nonzero_bytes
+
+
+def compress_rows(rows: np.ndarray) -> bytes:
+    return compress(nonzero_bytes(np.ascontiguousarray(rows)))
 
 
 def as_stream(rows: np.ndarray) -> bytes:
@@ -45,9 +50,30 @@ def test_codes_that_would_be_too_long_are_kept_within_bounds() -> None:
     assert zlib.decompress(compress_rows(rows[None, :])) == as_stream(rows[None, :])
 
 
-def test_files_are_as_small_as_those_of_the_run_lengths_of_zlib() -> None:
-    rng = np.random.default_rng(1)
-    rows = np.zeros((256, 256), np.uint8)
-    steps = np.cumsum(rng.normal(0.0, 0.7, (4000, 2)), axis=0).astype(int) % 256
-    rows[steps[:, 0], steps[:, 1]] = 1 + np.arange(4000) // 900
-    assert len(compress_rows(rows)) < 1.03 * len(run_lengths_only(as_stream(rows)))
+@pytest.mark.parametrize("width", [5, 300, 3000, 40_000])
+def test_lines_that_go_on_from_the_line_above_are_right(width: int) -> None:
+    """Bars that grow, move and split from row to row: every way for a copy to begin and to end; 40,000 is too far."""
+    rng = np.random.default_rng(width)
+    rows = np.zeros((40, width), np.uint8)
+    for start, size, value in zip(*rng.integers(1, [[width], [9], [4]], (3, 60)), strict=True):
+        for row in range(len(rows)):
+            start, size = start + rng.integers(-1, 2), max(size + rng.choice([-1, 0, 0, 0, 1]), 1)
+            rows[row, max(start, 0) : max(start + size, 0)] = value
+    assert zlib.decompress(compress_rows(rows)) == as_stream(rows)
+
+
+def drawn(n_values: int) -> np.ndarray:
+    """Winding lines, three pixels wide, whose value changes slowly along them."""
+    rows = np.zeros((512, 512), np.uint8)
+    row = np.arange(512)
+    for line in range(6):
+        column = np.rint(60 * line + 90 + 80 * np.sin(row / (40 + 9 * line))).astype(int)
+        for shift in range(3):
+            rows[row, column + shift] = 1 + (row + 80 * line) * n_values // 1024
+    return rows
+
+
+@pytest.mark.parametrize("n_values", [1, 4, 200])
+def test_files_are_smaller_than_those_of_the_run_lengths_of_zlib(n_values: int) -> None:
+    rows = drawn(n_values)
+    assert len(compress_rows(rows)) < 0.93 * len(run_lengths_only(as_stream(rows)))

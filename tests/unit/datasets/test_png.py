@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from axonet.core.errors import UserError
-from axonet.datasets.png import decode_png, encode_gray, with_palette
+from axonet.datasets.png import decode_png, encode_classes, encode_gray, encode_silhouette
 from axonet.morphology.compartments import PALETTE
 
 RNG = np.random.default_rng(0)
@@ -29,9 +29,28 @@ def test_another_reader_sees_the_gray_values() -> None:
 
 
 def test_a_palette_image_holds_class_ids_and_shows_colors() -> None:
-    image = pillow(with_palette(encode_gray(MASK), PALETTE))
+    image = pillow(encode_classes(MASK, PALETTE)[1])
+    assert image.mode == "P"
     assert (np.asarray(image) == MASK).all()
     assert (np.asarray(image.convert("RGB")) == PALETTE[MASK]).all()
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 4, 5, 47])
+def test_the_three_files_of_a_class_map_are_what_pillow_always_read(width: int) -> None:
+    mask = MASK[:, :width]
+    ids, colors, silhouette = map(pillow, encode_classes(mask, PALETTE))
+    assert [image.mode for image in (ids, colors, silhouette)] == ["L", "P", "L"]
+    assert (np.asarray(ids) == mask).all()
+    assert (np.asarray(colors) == mask).all()
+    assert (np.asarray(silhouette) == np.where(mask > 0, 255, 0)).all()
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 4, 5, 47])
+def test_a_silhouette_in_two_bits_is_read_back_as_0_and_255(width: int) -> None:
+    data = encode_silhouette(MASK[:, :width])
+    wanted = np.where(MASK[:, :width] > 0, 255, 0)
+    assert (decode_png(data) == wanted).all()
+    assert (np.asarray(pillow(data)) == wanted).all()
 
 
 @pytest.mark.parametrize("image", [MASK, DEPTH, MASK[:1], MASK[:, :1]])

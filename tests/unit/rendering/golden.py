@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from axonet.core.files import write_bytes
-from axonet.datasets.png import decode_png, encode_gray, with_palette
+from axonet.datasets.png import decode_png, encode_classes, encode_gray
 from axonet.morphology.compartments import PALETTE
 from axonet.morphology.swc import read_swc
 from axonet.rendering import RenderSettings
@@ -81,7 +81,7 @@ def main():
     for backend in parser.parse_args().backend or ["cpu", "gl"]:
         for case in CASES:
             images = picture(case, backend)
-            write_bytes(golden_file(case, "mask", backend), with_palette(encode_gray(images["mask"]), PALETTE))
+            write_bytes(golden_file(case, "mask", backend), encode_classes(images["mask"], PALETTE)[1])
             write_bytes(golden_file(case, "depth", backend), encode_gray(images["depth"]))
 
 

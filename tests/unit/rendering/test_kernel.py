@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from axonet.rendering.kernel import cache_folder
 
 
@@ -12,15 +14,16 @@ def test_kernels_are_kept_where_the_user_chose(tmp_path):
     assert folder.is_dir()
 
 
-def test_the_folder_belongs_to_the_state_of_the_sources(tmp_path, monkeypatch):
+@pytest.mark.parametrize("file", ["rendering/raster.py", "datasets/deflate_tokens.py"])
+def test_the_folder_belongs_to_the_state_of_the_sources(file, tmp_path, monkeypatch):
     import axonet.rendering.kernel as module
 
-    sources = tmp_path / "sources"
-    sources.mkdir()
-    (sources / "raster.py").write_text("a = 1\n")
-    monkeypatch.setattr(module, "__file__", str(sources / "kernel.py"))
+    for folder in ("rendering", "datasets"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / file).write_text("a = 1\n")
+    monkeypatch.setattr(module, "__file__", str(tmp_path / "rendering" / "kernel.py"))
     before = cache_folder(str(tmp_path / "one"))
-    (sources / "raster.py").write_text("a = 2\n")
+    (tmp_path / file).write_text("a = 2\n")
     after = cache_folder(str(tmp_path / "two"))
     assert Path(before).name != Path(after).name
 

@@ -179,7 +179,7 @@ def test_only_what_is_new_changed_or_damaged_is_rendered_again(
     (swc_dir / "newcomer.swc").write_text(TREE.format(fork=50))
     (swc_dir / "neuron_001.swc").write_text(TREE.format(fork=51))
     (tmp_path / "data" / "images" / "neuron_002" / "view_01_mask.png").unlink()
-    (tmp_path / "data" / ".finished" / "neuron_003.json").write_text("{")
+    (tmp_path / "data" / ".finished" / "neuron_003.json.gz").write_bytes(b"{")
     render, calls = png_jobs.render_entry, []
     monkeypatch.setattr(png_jobs, "render_entry", lambda *a: (calls.append(a[0].name), render(*a))[1])
     assert generate() == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import random
@@ -13,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from axonet.core.files import read_json
 from tests.unit.training.tiny_datasets import SMALL, TREE, tree
 
 N = 14
@@ -65,8 +65,8 @@ class Runner:
     def finished(self) -> set[str]:
         """Who is finished by what is on the disk: by notes of PNG files, by journals and shards of packed ones."""
         if self.layout == "png":
-            notes = (self.out / ".finished").glob("[!.]*.json")
-            return {read_json(note)["measure"]["neuron_id"] for note in notes}
+            notes = (self.out / ".finished").glob("[!.]*.json.gz")
+            return {json.loads(gzip.decompress(note.read_bytes()))["measure"]["neuron_id"] for note in notes}
         return {name for file in (self.out / "shards").glob(".*.unfinished") for name in journaled(file)}
 
 
