@@ -53,6 +53,11 @@ def duration(seconds: float) -> str:
     raise AssertionError("a day holds every longer span")
 
 
+def how_many(number: int, singular: str, plural: str | None = None) -> str:
+    """A count with its noun, in figures: ``1 batch``, ``1,234 batches``."""
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
 class Bar:
     """A bar on a terminal for work that is not a loop over items; lines said meanwhile appear above it."""
 

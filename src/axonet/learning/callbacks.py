@@ -1,22 +1,15 @@
-"""What happens beside the steps of a training run: history, lines for the reader, signals."""
+"""What happens beside the steps of a training run: its end, settings after a resume, history."""
 
 from __future__ import annotations
 
 import csv
 import io
-import os
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from axonet.core.files import write_text
-from axonet.core.progress import say
 from axonet.learning.optimizer import apply_settings_after_resume
 
 
@@ -27,69 +20,6 @@ class StepLimit(Callback):
         """Stop after this batch when the limit is reached."""
         if 0 <= trainer.max_steps <= trainer.global_step:
             trainer.should_stop = True
-
-
-class StopBetweenSteps(Callback):
-    """Lets Ctrl-C and a scheduler's signals take effect between two steps, where a run can be taken up without loss.
-
-    SIGTERM comes with a preemption or a cancelled job, SIGUSR1 by convention some time before a job's time is over
-    (``sbatch --signal=USR1@120``). A second Ctrl-C takes effect at once.
-
-    Attributes:
-        asked: the signal that was heard.
-    """
-
-    def __init__(self) -> None:
-        self.asked: signal.Signals | None = None
-
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Leave the handling of signals as it was before the block."""
-        # Other threads get no signals.
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
-        former = [signal.getsignal(number) for number in numbers]
-        signal.signal(signal.SIGINT, self._hear)
-        signal.signal(signal.SIGUSR1, self._hear)
-        try:
-            yield
-        finally:
-            for number, handler in zip(numbers, former, strict=True):
-                signal.signal(number, handler)
-
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Take over from Lightning, which would stop within a step of several batches."""
-        if threading.current_thread() is not threading.main_thread():
-            return
-        if trainer.world_size == 1:
-            signal.signal(signal.SIGTERM, self._hear)
-        else:
-            # Several processes would stop at different steps and wait for each other: Lightning lets the first decide.
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-            signal.signal(signal.SIGUSR1, self._pass_on)
-
-    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
-        """Stop before the next step."""
-        if self.asked is None or batch_idx % trainer.accumulate_grad_batches:
-            return
-        if self.asked is signal.SIGINT:
-            raise KeyboardInterrupt
-        raise SIGTERMException
-
-    def _hear(self, number: int, _: Any) -> None:
-        if number == signal.SIGINT and self.asked is not None:
-            raise KeyboardInterrupt
-        self.asked = signal.Signals(number)
-        if number == signal.SIGINT:
-            say("stopping after this batch or validation; interrupt again to stop at once")
-        else:
-            say(f"{self.asked.name}: stopping after this batch or validation")
-
-    def _pass_on(self, number: int, _: Any) -> None:
-        self.asked = signal.Signals(number)
-        os.kill(os.getpid(), signal.SIGTERM)
 
 
 class SettingsAfterResume(Callback):

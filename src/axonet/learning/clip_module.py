@@ -21,10 +21,11 @@ from axonet.inference.abstention import Abstention
 from axonet.inference.inputs import apply_spec, fov_feature
 from axonet.learning.clip_captions import NeuronCaptions, TextVectors
 from axonet.learning.clip_data import ClipBatch
-from axonet.learning.clip_gather import gather_rows
 from axonet.learning.clip_settings import ClipSettings
 from axonet.learning.clip_validation import LossBatch, ValidationWords
+from axonet.learning.gather import gather_rows
 from axonet.learning.optimizer import BETAS, decay_groups, scheduled
+from axonet.learning.running_means import RunningMeans
 from axonet.models.checkpoint import KEY, Checkpoint, build_seg_vae, fingerprint, make_checkpoint
 from axonet.models.clip import ClipModel
 from axonet.models.losses.contrastive import LOSSES
@@ -106,6 +107,7 @@ class ClipModule(LightningModule):
         self.model = new_clip_model(settings, vector_size, words.text.dim, len(morphometrics))
         self.trained_text = TrainableText(words.text) if settings.train_text_encoder else None
         self._frozen_text = TextVectors(words.text)
+        self.means = RunningMeans()
         self._posterior: Posterior | None = None
         if self.seg_vae is not None:
             self.seg_vae.encoder.latent.register_forward_hook(self._keep_posterior)
@@ -184,8 +186,7 @@ class ClipModule(LightningModule):
             terms["loss"] = terms["loss"] + self.settings.lambda_kld * terms["kld"]
         values = {f"train/{name}": value.detach() for name, value in terms.items()}
         values["train/temperature"] = 1 / self.model.scale.detach()
-        several = self.trainer.world_size > 1
-        self.log_dict(values, on_step=False, on_epoch=True, batch_size=len(everyone), sync_dist=several)
+        self.means.add(values, len(everyone))
         return terms["loss"]
 
     def on_validation_epoch_start(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import signal
 import warnings
 from collections.abc import Iterator, Sequence
@@ -19,17 +20,19 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from axonet.core.errors import UserError
-from axonet.core.progress import say
+from axonet.core.progress import how_many, say
 from axonet.inference.device import torch_device
-from axonet.learning.callbacks import HistoryWriter, SettingsAfterResume, StepLimit, StopBetweenSteps
+from axonet.learning.callbacks import HistoryWriter, SettingsAfterResume, StepLimit
 from axonet.learning.epoch_lines import EpochLines
 from axonet.learning.loader_watch import LoaderWatch
 from axonet.learning.machine_errors import plain_machine_errors
 from axonet.learning.processes import is_first_process
 from axonet.learning.requeue import requeue_job
 from axonet.learning.run_folder import WORKING_FOLDER, copy_file, prepare_folder, remove_working_folder
+from axonet.learning.running_means import EpochMeans
 from axonet.learning.selection import Patience, RunKeeper, Selection
 from axonet.learning.settings import FitSettings
+from axonet.learning.stopping import StopBetweenSteps
 from axonet.learning.views_dataset import PlannedLoader
 
 
@@ -71,7 +74,8 @@ def fit(
     that is interrupted leaves ``last.ckpt`` alone, from which it can be resumed.
 
     Args:
-        module: has ``checkpoint()``, which returns the checkpoint dictionary of its model.
+        module: has ``checkpoint()``, which returns the checkpoint dictionary of its model, and ``means``, which are
+            logged for every training epoch.
         train: training batches.
         val: validation batches, None for none.
         settings: what was set.
@@ -88,16 +92,17 @@ def fit(
         KeyboardInterrupt: the user stopped it; ``last.ckpt`` was written.
     """
     quiet_lightning()
-    keeper = RunKeeper(save_dir / WORKING_FOLDER, selection, on_validation=val is not None)
+    minutes = settings.save_minutes or math.inf
+    keeper = RunKeeper(save_dir / WORKING_FOLDER, selection, on_validation=val is not None, minutes=minutes)
     stop = StopBetweenSteps()
-    watches = [LoaderWatch(train.num_workers), stop]
+    beside = [EpochMeans(module.means), *callbacks, LoaderWatch(train.num_workers), stop]  # type: ignore[arg-type]
     with without_known_warnings():
-        trainer = _trainer(settings, keeper, save_dir, log_dir, val is not None, resume, [*callbacks, *watches])
+        trainer = _trainer(settings, keeper, save_dir, log_dir, val is not None, resume, beside)
     if val is not None and len(val.plan) < trainer.world_size:
-        batches = "1 batch" if len(val.plan) == 1 else f"{len(val.plan)} batches"
         raise UserError(
-            f"--devices {trainer.world_size}: the validation views make {batches}, so some processes would have none; "
-            "lower --devices or --batch-size"
+            f"--devices {trainer.world_size}: the validation views make "
+            f"{how_many(len(val.plan), 'batch', 'batches')}, so some processes would have none; lower --devices or "
+            "--batch-size"
         )
     prepare_folder(save_dir, resume)
     train.position = lambda: (trainer.current_epoch, trainer.fit_loop.epoch_loop.batch_progress.current.ready)

@@ -14,7 +14,7 @@ _READ = ("mask", "depth", "zoom_bw")
 
 
 def check_image_files(store: ViewStore, data_dir: Path, manifest: Path) -> None:
-    """See that the image files that a manifest names are there; none of them is opened.
+    """See that the image files that a manifest names are there and of one size; none of them is opened.
 
     Args:
         store: the manifest's views; packed views name no image files.
@@ -22,8 +22,10 @@ def check_image_files(store: ViewStore, data_dir: Path, manifest: Path) -> None:
         manifest: named in the message.
 
     Raises:
-        UserError: rows name no mask or depth, or files are missing; the message names the first and tells how many.
+        UserError: rows name no mask or depth, tell of images of another size, or files are missing; the message names
+            the first and tells how many.
     """
+    _check_sizes(store, manifest)
     for name in ("mask", "depth"):
         without = pc.and_(pc.is_null(store.rows.column(name)), pc.is_null(store.rows.column("shard")))
         if n_without := pc.sum(without).as_py():
@@ -40,6 +42,20 @@ def check_image_files(store: ViewStore, data_dir: Path, manifest: Path) -> None:
         raise UserError(
             f"{manifest}: {data_dir / missing[0]} does not exist ({len(missing):,} of {len(named):,} image files are "
             "missing); is --data-dir right?"
+        )
+
+
+def _check_sizes(store: ViewStore, manifest: Path) -> None:
+    expected = {"width": store.spec.width, "height": store.spec.height}
+    other = [pc.fill_null(pc.not_equal(store.rows.column(name), size), False) for name, size in expected.items()]
+    either = pc.or_(*other)
+    if n_other := pc.sum(either).as_py():
+        row = pc.index(either, True).as_py()
+        names = ("neuron_id", "view", "width", "height")
+        neuron, view, width, height = (store.rows.column(key)[row].as_py() for key in names)
+        raise UserError(
+            f"{manifest}: {n_other:,} of {len(store):,} images are not of {store.spec.width} x {store.spec.height} "
+            f"pixels, such as that of {neuron} view {view} ({width} x {height}); all views of a data set have one size"
         )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -70,9 +71,18 @@ class RunKeeper(CheckpointCallback):
         folder: the working folder.
         selection: which epoch is the best.
         on_validation: whether its value comes from validation; otherwise from the end of the training epoch.
+        minutes: within an epoch, ``last.ckpt`` is at most so old; infinite for the ends of epochs alone.
+        clock: seconds that only rise.
     """
 
-    def __init__(self, folder: Path, selection: Selection, on_validation: bool) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        selection: Selection,
+        on_validation: bool,
+        minutes: float = math.inf,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.folder = folder
         self.selection = selection
         self.monitor = selection.monitor
@@ -80,6 +90,8 @@ class RunKeeper(CheckpointCallback):
         self.best_value: float | None = None
         self.best_epoch: int | None = None
         self._diverged = False
+        self._seconds, self._clock = 60 * minutes, clock
+        self._saved = clock()
 
     @property
     def best_path(self) -> Path:
@@ -93,13 +105,19 @@ class RunKeeper(CheckpointCallback):
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """A best value whose model is not here is of no use."""
+        self._saved = self._clock()
         if not self.best_path.exists():
             self.best_value = self.best_epoch = None
 
-    def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
-        """Save where a step limit ends the run within an epoch and no validation follows."""
-        if trainer.should_stop and not self.on_validation and not _epoch_is_over(trainer):
-            self._save_last(trainer)
+    def on_train_batch_end(self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, i: int) -> None:
+        """Save now and then, and where a step limit ends the run within an epoch and no validation follows."""
+        if _epoch_is_over(trainer):
+            return
+        if trainer.should_stop:
+            if not self.on_validation:
+                self._save_last(trainer)
+        elif (i + 1) % trainer.accumulate_grad_batches == 0 and self._clock() - self._saved >= self._seconds:
+            self._save_alone(trainer)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Judge by validation."""
@@ -153,8 +171,19 @@ class RunKeeper(CheckpointCallback):
 
     def _save_last(self, trainer: Trainer) -> None:
         temporary = self.last_path.with_suffix(".part")
+        trainer.lightning_module.means.level(trainer.strategy)  # type: ignore[union-attr, operator]
         trainer.save_checkpoint(temporary)
         if trainer.is_global_zero:
+            temporary.replace(self.last_path)
+        self._saved = self._clock()
+
+    def _save_alone(self, trainer: Trainer) -> None:
+        """Save without the other processes, whose clocks differ: the first has everything that it takes."""
+        self._saved = self._clock()
+        if trainer.is_global_zero:
+            temporary = self.last_path.with_suffix(".part")
+            checkpoint = trainer._checkpoint_connector.dump_checkpoint(weights_only=False)
+            trainer.strategy.save_checkpoint(checkpoint, temporary)
             temporary.replace(self.last_path)
 
 

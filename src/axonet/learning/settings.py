@@ -72,6 +72,13 @@ class FitSettings(Settings):
         "not depend on it",
         json_schema_extra=SAFE,
     )
+    save_minutes: float = Field(
+        10.0,
+        ge=0,
+        description="within an epoch, last.ckpt is written every so many minutes, and at the end of the epoch; lower "
+        "it where machines are often lost, 0 = at the ends of epochs alone",
+        json_schema_extra=SAFE,
+    )
     seed: int = Field(0, ge=0, description="seed of initialization, order, augmentation and noise")
 
     @property

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from axonet.core.errors import UserError
 from axonet.core.input_spec import InputSpec
-from axonet.core.progress import say, warn
+from axonet.core.progress import how_many, say, warn
 from axonet.datasets.view_store import ViewStore
 from axonet.inference.inputs import trained_size
 from axonet.inference.morphometrics import Measures
@@ -33,6 +33,8 @@ _IN_TRAINING = (
     *("flips", "rotation", "magnification", "scale_dropout", "zoom_dropout", "skip_dropout"),
     *("lambda_contrast", "contrast_temperature", "merge_dendrites", "drop_types", "decode_every", "batch_size"),
 )
+# Of fewer neurons, one that happens to be easy decides which epoch is the best.
+_FEWEST_TO_CHOOSE = 20
 # The fewest views among which telling which show the same neuron is a question: two of each of two neurons.
 _FEWEST_TO_COMPARE = 4
 
@@ -87,14 +89,14 @@ def train_stage1(
     tables = {split: NeuronTable(store, targets) for split, store in stores.items()}
     module = Stage1Module(settings, spec, len(plan), data, targets=targets, tables=tables)
     module.compares = together > 1
-    module.share = partial(train.share, accumulation=settings.gradient_accumulation_steps)
+    module.turn = partial(train.turn, accumulation=settings.gradient_accumulation_steps)
     module.watch.name_row = train_views.name
     selection = (
         selection_by("train/loss", settings, _IN_THE_LOSS + _IN_TRAINING)
         if val is None
         else selection_by("val/loss", settings, _IN_THE_LOSS)
     )
-    _announce(module, plan, selection)
+    _announce(module, plan, selection, 0 if val_store is None else len(rows_by_neuron(val_store)))
     decodes = spec.inputs == "silhouette"
     pictures = [ValidationImageLogger(pictured, log_dir / "validation")] if decodes else []
     result = fit(
@@ -197,14 +199,20 @@ def _memory_advice(settings: Stage1Settings, spec: InputSpec) -> str:
     )
 
 
-def _announce(module: Stage1Module, plan: ShuffledViews, selection: Selection) -> None:
+def _announce(module: Stage1Module, plan: ShuffledViews, selection: Selection, n_val: int) -> None:
     if not is_first_process():
         return
     model, (height, width) = module.model, module.spec.input_size
     n_parameters = sum(parameter.numel() for parameter in model.parameters())
     say(
-        f"Stage 1: {plan.n_views:,} views of {len(plan.groups):,} neurons per epoch in {len(plan):,} batches, "
+        f"Stage 1: {plan.n_views:,} views of {how_many(len(plan.groups), 'neuron')} per epoch in "
+        f"{how_many(len(plan), 'batch', 'batches')}, "
         f"{height} x {width} pixels; {n_parameters / 1e6:.2f} M parameters, {model.architecture['levels']} levels"
     )
     if selection.monitor.startswith("train/"):
         say("no validation views: the best epoch is chosen by train/loss, which cannot tell learning from memorizing")
+    elif n_val < _FEWEST_TO_CHOOSE:
+        say(
+            f"{how_many(n_val, 'validation neuron')}: too few to tell one epoch from another, so which one is "
+            "best.ckpt is up to chance; last.ckpt is as good, and with --lr-scheduler cosine rather better"
+        )

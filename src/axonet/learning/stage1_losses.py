@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
+from axonet.learning.gather import gather_batches
 from axonet.learning.settings import Stage1Settings
 from axonet.learning.stage1_inputs import Stage1Inputs
 from axonet.models.heads import Stage1Heads
@@ -61,28 +64,43 @@ def decoder_terms(output: SegVAEOutput, inputs: Stage1Inputs, settings: Stage1Se
     }
 
 
-def vector_terms(
-    vector: Tensor, heads: Stage1Heads, neuron: Tensor, target: Tensor, settings: Stage1Settings, *, compare: bool
+def vector_terms(vector: Tensor, heads: Stage1Heads, target: Tensor, settings: Stage1Settings) -> Terms:
+    """The loss of what is predicted from neuron vectors; none without a head.
+
+    Args:
+        vector: ``(b, v)``.
+        heads: what is predicted and compared.
+        target: ``(b, m)`` standardized measurements.
+        settings: has the weights.
+
+    Returns:
+        ``described``, weighted; ``morphometrics_loss``.
+    """
+    if heads.morphometrics is None:
+        return {}
+    loss = morphometrics_loss(heads.morphometrics(vector), target)
+    return {"described": settings.lambda_morphometrics * loss, "morphometrics_loss": loss}
+
+
+def contrast_terms(
+    vector: Tensor, heads: Stage1Heads, neuron: Tensor, settings: Stage1Settings, sizes: Sequence[int] = ()
 ) -> Terms:
-    """Losses of the neuron vectors; none without heads.
+    """The loss of telling which views show the same neuron, among the views of all processes; none without a head.
 
     Args:
         vector: ``(b, v)``.
         heads: what is predicted and compared.
         neuron: ``(b,)`` whose view each is.
-        target: ``(b, m)`` standardized measurements.
         settings: has the weights.
-        compare: whether the views of this batch are compared: not where they come neuron by neuron.
+        sizes: views of each process that count; empty where there is one process.
 
     Returns:
-        ``described``, weighted; ``morphometrics_loss`` and ``contrast_loss``.
+        ``compared``, weighted; ``contrast_loss``.
     """
-    terms: Terms = {}
-    weighted = []
-    if heads.morphometrics is not None:
-        terms["morphometrics_loss"] = morphometrics_loss(heads.morphometrics(vector), target)
-        weighted.append(settings.lambda_morphometrics * terms["morphometrics_loss"])
-    if heads.contrast is not None and compare:
-        terms["contrast_loss"] = nt_xent(heads.contrast(vector), neuron, settings.contrast_temperature)
-        weighted.append(settings.lambda_contrast * terms["contrast_loss"])
-    return terms | ({"described": torch.stack(weighted).sum()} if weighted else {})
+    if heads.contrast is None:
+        return {}
+    projected = heads.contrast(vector)
+    if len(sizes) > 1:
+        projected, neuron = gather_batches(projected, sizes), gather_batches(neuron, sizes)
+    loss = nt_xent(projected, neuron, settings.contrast_temperature)
+    return {"compared": settings.lambda_contrast * loss, "contrast_loss": loss}

@@ -20,16 +20,18 @@ from axonet.learning.averaging import average_decay, update_average
 from axonet.learning.finite import LossWatch
 from axonet.learning.neuron_targets import NeuronTable, Targets
 from axonet.learning.optimizer import adamw, scheduled
+from axonet.learning.running_means import RunningMeans
 from axonet.learning.schedules import kl_factor, total_steps
 from axonet.learning.settings import Stage1Settings
 from axonet.learning.stage1_inputs import Stage1Inputs, stage1_inputs
-from axonet.learning.stage1_losses import Terms, decoder_terms, kl_terms, vector_terms
+from axonet.learning.stage1_losses import Terms, contrast_terms, decoder_terms, kl_terms, vector_terms
 from axonet.learning.stage1_validation import ValidationMeasures
+from axonet.learning.views_dataset import Turn
 from axonet.models.checkpoint import KEY, Checkpoint, stage1_checkpoint
 from axonet.models.heads import Stage1Heads
 from axonet.models.seg_vae import LATENT, SegVAE2D, SegVAEOutput, auto_levels
 
-_WEIGHTED = ("charge", "decoded", "described")
+_WEIGHTED = ("charge", "decoded", "described", "compared")
 
 
 def new_seg_vae(settings: Stage1Settings, spec: InputSpec) -> SegVAE2D:
@@ -77,7 +79,8 @@ class Stage1Module(LightningModule):
 
     Attributes:
         compares: whether batches hold several views of each neuron, which are then told from those of others.
-        share: what a batch counts in its optimizer step; see :meth:`PlannedLoader.share`.
+        turn: what a batch counts in its optimizer step; see :meth:`PlannedLoader.turn`.
+        means: of what a training epoch logs.
         watch: sees losses that are no numbers.
     """
 
@@ -114,7 +117,8 @@ class Stage1Module(LightningModule):
             self.model.compile()
         self.measures = ValidationMeasures(names)
         self.watch = LossWatch()
-        self.share: Callable[[int], float] = lambda batch_idx: 1.0
+        self.means = RunningMeans()
+        self.turn: Callable[[int], Turn] = lambda batch_idx: Turn()
 
     @property
     def result(self) -> SegVAE2D:
@@ -127,6 +131,7 @@ class Stage1Module(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put our dictionary into Lightning's resumable file; the tensors are shared, so it costs no space."""
+        self.watch.finish()  # weights that are lost replace no others
         checkpoint[KEY] = self.checkpoint()
 
     def configure_optimizers(self) -> Any:
@@ -145,17 +150,19 @@ class Stage1Module(LightningModule):
         inputs = augment(stage1_inputs(batch, self.spec), self.spec, settings)
         output = self._forward(self.model, inputs, every)
         terms = self._terms(output, inputs.every(every))
+        turn = self.turn(batch_idx)
         if self.train_table is not None:
             neuron, target = self.train_table(batch.row)
+            terms |= vector_terms(output.vector, self.heads, target, settings)
             if not self.compares:  # each view as of a neuron of its own: the head is there, and nothing pulls at it
                 neuron = torch.arange(len(neuron), device=neuron.device)
-            terms |= vector_terms(output.vector, self.heads, neuron, target, settings, compare=True)
-        share = self.share(batch_idx)
-        self._log_terms("train", terms, len(batch.row) if share > 0 else 0)
-        loss = _rest(terms) + kl_factor(self.global_step, settings.kl_warmup_steps) * terms["charge"]
+            terms |= contrast_terms(output.vector, self.heads, neuron, settings, turn.sizes if self.compares else ())
+        self.means.add(_logged("train", terms), len(batch.row) if turn.share > 0 else 0)
+        own = _rest(terms) + kl_factor(self.global_step, settings.kl_warmup_steps) * terms["charge"]
+        loss = turn.share * own + turn.share_together * terms.get("compared", own.new_zeros(()))
         place = f"epoch {self.current_epoch + 1}, batch {batch_idx + 1}"
         self.watch.look(loss, _sound(inputs, output), batch.row, place)
-        return loss if share == 1 else loss * share
+        return loss
 
     def on_train_epoch_end(self) -> None:
         """See that no loss is left unseen."""
@@ -168,11 +175,12 @@ class Stage1Module(LightningModule):
         terms = self._terms(output, inputs)
         heads = self.heads if self.average_heads is None else self.average_heads
         if self.val_table is not None:
-            neuron, target = self.val_table(batch.row)
-            terms |= vector_terms(output.vector, heads, neuron, target, self.settings, compare=False)
+            _, target = self.val_table(batch.row)
+            terms |= vector_terms(output.vector, heads, target, self.settings)
             if heads.morphometrics is not None:
                 self.measures.add_predicted(heads.morphometrics(output.vector), target)
-        self._log_terms("val", terms, len(batch.row))
+        values = _logged("val", terms)
+        self.log_dict(values, on_step=False, on_epoch=True, batch_size=len(batch.row), sync_dist=True)
         self.measures.add(output, inputs)
 
     def on_validation_epoch_end(self) -> None:
@@ -197,15 +205,19 @@ class Stage1Module(LightningModule):
         n_pixels = decoded.silhouette[0, 0].numel()
         return kl_terms(output, n_pixels, self.settings) | decoder_terms(output, decoded, self.settings)
 
-    def _log_terms(self, stage: str, terms: Terms, n_views: int) -> None:
-        # The logged loss is at the full KL weight, so that a warm-up does not make the first epochs look best.
-        values = {f"{stage}/loss": (_rest(terms) + terms["charge"]).detach()}
-        values |= {f"{stage}/{key}": value.detach() for key, value in terms.items() if key not in _WEIGHTED}
-        self.log_dict(values, on_step=False, on_epoch=True, batch_size=n_views, sync_dist=True)
+
+def _logged(stage: str, terms: Terms) -> dict[str, Tensor]:
+    """Loss and terms by the names under which they are logged.
+
+    The loss is at the full KL weight, so that a warm-up does not make the first epochs look best.
+    """
+    total = _rest(terms) + terms["charge"] + terms.get("compared", 0)
+    values = {f"{stage}/loss": total.detach()}
+    return values | {f"{stage}/{key}": value.detach() for key, value in terms.items() if key not in _WEIGHTED}
 
 
 def _rest(terms: Terms) -> Tensor:
-    """The loss without what the posteriors are charged."""
+    """The loss of this process's views without what the posteriors are charged."""
     parts = [terms[name] for name in ("decoded", "described") if name in terms]
     return torch.stack(parts).sum() if parts else torch.zeros_like(terms["charge"])
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -128,6 +129,22 @@ Position = Callable[[], tuple[int, int]]
 """Where training stands: the epoch, and how many of its batches are done."""
 
 
+@dataclass(frozen=True)
+class Turn:
+    """The batches that all processes work on at once.
+
+    Attributes:
+        share: factor of this process's mean loss: 1 where all batches of the step are alike, 0 for one that only
+            fills up.
+        share_together: factor of a loss that all processes compute from the views of the turn.
+        sizes: views of each process that count.
+    """
+
+    share: float = 1.0
+    share_together: float = 1.0
+    sizes: Sequence[int] = ()
+
+
 class PlannedLoader:
     """Batches of a plan, for training from where the run stands.
 
@@ -175,7 +192,7 @@ class PlannedLoader:
                 worker_init_fn=leave_stopping_to_the_parent,
             )
 
-    def share(self, batch: int, accumulation: int) -> float:
+    def turn(self, batch: int, accumulation: int) -> Turn:
         """What a batch counts in its optimizer step, so that the step is the mean over all of the step's views.
 
         The trainer divides the losses of a step by the number of processes and of accumulated batches. That is the
@@ -185,15 +202,14 @@ class PlannedLoader:
         Args:
             batch: number of this process's batch within the epoch.
             accumulation: batches of a process per optimizer step.
-
-        Returns:
-            Factor of the batch's mean loss: 1 where all batches of the step are alike, 0 for one that fills up.
         """
         at_once = accumulation * self.world_size
-        place = batch * self.world_size + self.rank
-        start = place // at_once * at_once
-        step = self._sizes[start : start + at_once]
-        return self._sizes[place] * at_once / sum(step) if place < len(self._sizes) else 0.0
+        first = batch * self.world_size
+        start = first // at_once * at_once
+        of_step = sum(self._sizes[start : start + at_once])
+        sizes = self._sizes[first : first + self.world_size]
+        sizes += [0] * (self.world_size - len(sizes))
+        return Turn(sizes[self.rank] * at_once / of_step, sum(sizes) * accumulation / of_step, sizes)
 
     def own_batches(self, batches: list[Indices]) -> list[Indices]:
         """Those that this process works on."""

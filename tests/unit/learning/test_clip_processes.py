@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from axonet.learning.clip_data import ClipDataset
-from axonet.learning.clip_gather import gather_rows
+from axonet.learning.gather import gather_rows
 from axonet.models.losses.contrastive import LOSSES
 
 from .clip_runs import FROZEN

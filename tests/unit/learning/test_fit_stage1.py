@@ -59,6 +59,11 @@ def test_without_validation_the_training_loss_selects_and_a_line_says_so(tmp_pat
     assert (tmp_path / "best.ckpt").is_file()
 
 
+def test_so_few_validation_neurons_that_chance_chooses_are_said(tmp_path, capsys):
+    train(tmp_path, max_steps=1)
+    assert "2 validation neurons: too few to tell one epoch from another" in capsys.readouterr().err
+
+
 def test_a_warm_up_of_the_kl_weight_does_not_change_the_logged_loss(tmp_path):
     train(tmp_path / "warm", max_steps=1, kl_warmup_steps=100)
     train(tmp_path / "full", max_steps=1)

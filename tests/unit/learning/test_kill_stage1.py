@@ -11,6 +11,7 @@ from axonet.models.checkpoint import load_checkpoint, read_torch_file
 
 ROOT = Path(__file__).parents[3]
 EVERYTHING = {"ema_decay": 0.9, "gradient_accumulation_steps": 2, "max_epochs": 8, "batch_size": 2, "rotation": 20.0}
+EVERYTHING["save_minutes"] = 1e-4  # after about every step
 
 
 def kill(folder: Path, changed: dict, n_runs: int, seed: int) -> int:
@@ -39,7 +40,9 @@ def test_kills_leave_no_trace(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("changed", [EVERYTHING, {"max_epochs": 12, "val": False}, {"max_steps": 20, "num_workers": 1}])
+@pytest.mark.parametrize(
+    "changed", [EVERYTHING, {"max_epochs": 12, "val": False}, {"max_steps": 20, "num_workers": 1, "save_minutes": 1e-4}]
+)
 def test_many_kills_leave_no_trace(tmp_path, changed):
     assert kill(tmp_path, changed, n_runs=5, seed=2) >= 5
     for run in range(5):

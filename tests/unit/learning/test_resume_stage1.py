@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow.compute as pc
 import pytest
@@ -13,8 +14,9 @@ from lightning.pytorch import Callback
 
 from axonet.core.errors import UserError
 from axonet.learning import stage1
+from axonet.learning.selection import RunKeeper, Selection
 from axonet.learning.stage1 import train_stage1
-from axonet.models.checkpoint import load_checkpoint
+from axonet.models.checkpoint import load_checkpoint, read_torch_file
 
 from .stage1_runs import WARM, history, settings, train
 from .synthetic import drawn_store
@@ -46,11 +48,6 @@ def interrupt(folder: Path, monkeypatch, callback: Callback, **changed) -> int |
     return getattr(stopped.value, "code", None)
 
 
-def last_losses(folder: Path) -> dict[str, str]:
-    row = history(folder)[-1]
-    return {name: value for name, value in row.items() if name.startswith("val/") or name in ("step", "lr")}
-
-
 # Six neurons of two views in batches of four: three steps an epoch.
 @pytest.mark.parametrize(
     ("number", "step"), [(signal.SIGINT, 3), (signal.SIGTERM, 3), (signal.SIGTERM, 5), (signal.SIGUSR1, 5)]
@@ -65,8 +62,8 @@ def test_a_resumed_run_ends_like_an_uninterrupted_one(tmp_path, monkeypatch, who
     assert [signal.getsignal(kind) for kind in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)] == handlers
     assert not (tmp_path / "best.ckpt").exists()
     train(tmp_path, resume=str(tmp_path / "last.ckpt"), **WARM)
-    assert [row["epoch"] for row in history(tmp_path)] == ["0", "1", "2"]
-    assert last_losses(tmp_path) == last_losses(whole_run)
+    # Means of an epoch that was stopped are of all of it.
+    assert (tmp_path / "history.csv").read_text() == (whole_run / "history.csv").read_text()
     for name in ("last.ckpt", "best.ckpt"):
         assert load_checkpoint(tmp_path / name)["fingerprint"] == load_checkpoint(whole_run / name)["fingerprint"]
 
@@ -265,29 +262,67 @@ def test_validation_that_was_not_there_before_is_refused_on_resume(tmp_path):
         train(tmp_path, max_epochs=2, resume=str(tmp_path / "last.ckpt"))
 
 
-def kill_in_the_middle(folder: Path, step: int) -> None:
+OFTEN = {"save_minutes": 1e-9}
+
+
+def kill_in_the_middle(folder: Path, step: int, **changed) -> None:
     """Train and kill this process as a machine that loses its power does; runs in a process of its own."""
     real_fit, callback = stage1.fit, Signal(signal.SIGKILL, "on_train_batch_end", step)
     stage1.fit = lambda *a, callbacks=(), **named: real_fit(*a, callbacks=[*callbacks, callback], **named)
-    train(folder, **WARM)
+    train(folder, **(WARM | changed))
 
 
-@pytest.fixture(scope="module")
-def killed_run(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("killed")
-    code = f"from {__name__} import *; kill_in_the_middle(Path({str(folder)!r}), 8)"
+def killed(folder: Path, **changed) -> Path:
+    code = f"from {__name__} import *; kill_in_the_middle(Path({str(folder)!r}), 8, **{changed!r})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert not (folder / "best.ckpt").exists()
     return folder
 
 
+@pytest.fixture(scope="module")
+def killed_run(tmp_path_factory) -> Path:
+    return killed(tmp_path_factory.mktemp("killed"))
+
+
+def steps_kept(folder: Path) -> int:
+    return read_torch_file(folder / ".training" / "last.ckpt")["global_step"]
+
+
 def test_a_killed_run_is_taken_up_by_auto_and_ends_like_an_unbroken_one(tmp_path, killed_run, whole_run, capsys):
     shutil.copytree(killed_run, tmp_path / "run")
+    assert steps_kept(tmp_path / "run") == 6  # the end of the second epoch
     train(tmp_path / "run", resume="auto", **WARM)
     assert f"resuming from {tmp_path / 'run' / '.training' / 'last.ckpt'}" in capsys.readouterr().err
     assert (tmp_path / "run" / "history.csv").read_text() == (whole_run / "history.csv").read_text()
     assert (tmp_path / "run" / "best.ckpt").read_bytes() == (whole_run / "best.ckpt").read_bytes()
+
+
+@pytest.mark.parametrize(("changed", "kept"), [({}, 7), ({"gradient_accumulation_steps": 2, "batch_size": 2}, 7)])
+def test_a_kill_within_an_epoch_loses_what_came_after_the_last_save(tmp_path, changed, kept):
+    train(tmp_path / "whole", **(WARM | OFTEN | changed))
+    run = killed(tmp_path / "run", **(OFTEN | changed))
+    assert steps_kept(run) == kept
+    train(run, resume="auto", **(WARM | OFTEN | changed))
+    for name in ("history.csv", "best.ckpt"):
+        assert (run / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
+    ends = [load_checkpoint(tmp_path / name / "last.ckpt")["fingerprint"] for name in ("run", "whole")]
+    assert ends[0] == ends[1]
+
+
+def test_a_run_is_saved_every_so_many_minutes_at_the_ends_of_steps(tmp_path):
+    now, saved = [0.0], []
+    keeper = RunKeeper(tmp_path, Selection("val/loss"), on_validation=True, minutes=2, clock=lambda: now[0])
+    keeper._save_alone = lambda trainer: saved.append(now[0])
+    progress = SimpleNamespace(current=SimpleNamespace(processed=1))
+    trainer = SimpleNamespace(
+        fit_loop=SimpleNamespace(epoch_loop=SimpleNamespace(batch_progress=progress)),
+        **{"num_training_batches": 100, "should_stop": False, "accumulate_grad_batches": 2},
+    )
+    for batch in range(8):
+        now[0] += 50.0
+        keeper.on_train_batch_end(trainer, None, None, None, batch)
+    assert saved == [200.0, 300.0, 400.0]  # nothing resets the clock here but a real save
 
 
 @pytest.mark.parametrize(

@@ -173,7 +173,7 @@ def test_the_shares_of_a_step_make_the_mean_over_its_views(accumulation, world_s
         loader = PlannedLoader(ViewDataset(store), plan, training=True)
         loader.rank, loader.world_size = rank, world_size
         for number, batch in enumerate(loader):
-            factor = loader.share(number, accumulation) / (accumulation * world_size)
+            factor = loader.turn(number, accumulation).share / (accumulation * world_size)
             if factor:
                 np.add.at(weights, batch.row.numpy(), factor / len(batch.row))
                 steps[number // accumulation] += batch.row.tolist()

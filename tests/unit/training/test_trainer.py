@@ -196,6 +196,16 @@ def test_a_manifest_without_depth_is_one_clear_line(capsys, tmp_path):
     assert not (tmp_path / "s").exists()
 
 
+def test_images_of_several_sizes_are_one_clear_line_before_any_is_read(capsys, tmp_path):
+    manifest = write_dataset(tmp_path / "rendered", "train", 2, 2)
+    rows = [json.loads(line) for line in manifest.read_text().splitlines()]
+    rows[3] |= {"width": 64}
+    manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    line = error_line(capsys, *small_run(tmp_path / "rendered", tmp_path))
+    assert "1 of 4 images are not of 32 x 32 pixels, such as that of cell_01 view 1 (64 x 32)" in line
+    assert not (tmp_path / "s").exists()
+
+
 def test_a_range_of_magnification_is_given_as_json(capsys):
     assert parse("--data-dir", "x", "--magnification", "[0.95, 1.2]").magnification == (0.95, 1.2)
     assert "--magnification" in error_line(capsys, "--data-dir", "x", "--magnification", "[1.2, 0.9]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -23,13 +24,36 @@ def gather_rows(own: Tensor, n_total: int) -> Tensor:
     Returns:
         ``(b, d)``.
     """
-    if not (dist.is_available() and dist.is_initialized()) or dist.get_world_size() == 1:
+    if _is_alone():
         return own
-    world_size = dist.get_world_size()
-    longest = -(-n_total // world_size)
-    padded = torch.cat([own, own.new_zeros((longest - len(own), own.shape[1]))])  # (longest, d)
-    parts = _Gather.apply(padded)  # type: ignore[no-untyped-call]
-    return parts.transpose(0, 1).flatten(0, 1)[:n_total]  # type: ignore[no-any-return]  # (longest, world, d) -> (b, d)
+    parts = _gather_padded(own, -(-n_total // dist.get_world_size()))
+    return parts.transpose(0, 1).flatten(0, 1)[:n_total]  # (longest, world, d) -> (b, d)
+
+
+def gather_batches(own: Tensor, sizes: Sequence[int]) -> Tensor:
+    """The batches of all processes one after the other; gradients flow back as in :func:`gather_rows`.
+
+    Args:
+        own: ``(b', d)`` rows of this process.
+        sizes: how many rows of each process count, the first ones; 0 for one that only fills up its turn.
+
+    Returns:
+        ``(sum of sizes, d)``.
+    """
+    if _is_alone():
+        return own
+    parts = _gather_padded(own[: sizes[dist.get_rank()]], max(sizes))
+    return torch.cat([part[:size] for part, size in zip(parts, sizes, strict=True)])
+
+
+def _is_alone() -> bool:
+    return not (dist.is_available() and dist.is_initialized()) or dist.get_world_size() == 1
+
+
+def _gather_padded(own: Tensor, longest: int) -> Tensor:
+    """``(world, longest, d)``, filled up with zeros."""
+    padded = torch.cat([own, own.new_zeros((longest - len(own), *own.shape[1:]))])
+    return _Gather.apply(padded)  # type: ignore[no-any-return, no-untyped-call]
 
 
 class _Gather(torch.autograd.Function):
