@@ -12,6 +12,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "render": ("axonet.utils.render", "draw all views of one neuron on a page: axonet render cell.swc -o views.png"),
     "embed": ("axonet.utils.embed", "vectors of a folder of SWC files: axonet embed cells/ --model best.ckpt"),
     "captions": ("axonet.utils.captions", "print captions of neurons with what each phrase comes from"),
+    "search": ("axonet.utils.search", 'find neurons by words or by an SWC file: axonet search "a mouse Purkinje cell"'),
     "audit": (
         "axonet.utils.audit",
         "wrong units, copies, missing parts and doubtful labels: axonet audit cells/",

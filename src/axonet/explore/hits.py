@@ -1,0 +1,93 @@
+"""What a search found, as rows for a table, a page of pictures or a program."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from axonet.explore.neighbors import nearest
+
+if TYPE_CHECKING:
+    from axonet.explore.folder import ExploreFolder
+
+SHOWN = ("cell_type", "species", "region", "layer")
+MOST = 1000
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One neuron that was found.
+
+    Attributes:
+        rank: from 1.
+        row: number of its row in the export.
+        neuron_id: id.
+        cosine: with the query.
+        about: its words: type, species, region, layer, split, quality codes, caption, licence, reference; None where
+            nobody told.
+    """
+
+    rank: int
+    row: int
+    neuron_id: str
+    cosine: float
+    about: Mapping[str, str | None]
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data."""
+        return {**asdict(self), "cosine": round(self.cosine, 6), "about": dict(self.about)}
+
+
+def find(folder: ExploreFolder, query: npt.NDArray[np.float32], k: int) -> list[Hit]:
+    """The neurons nearest to a query, best first; of equals the one with the lower row.
+
+    Args:
+        folder: the export.
+        query: ``(d,)`` unit vector.
+        k: how many.
+    """
+    rows, cosines = nearest(folder.vectors, query, k)
+    names = [*SHOWN, "split", "qc", "caption", "licence", "reference"]
+    found = folder.points.select(["neuron_id", *names]).take(rows[0]).to_pylist()
+    return [
+        Hit(rank, int(row), about.pop("neuron_id"), float(cosine), about)
+        for rank, (row, cosine, about) in enumerate(zip(rows[0], cosines[0], found, strict=True), start=1)
+    ]
+
+
+def hits_text(hits: Sequence[Hit], width: int = 120) -> str:
+    """A table for a terminal; columns that are empty for all are left out.
+
+    Args:
+        hits: what was found.
+        width: characters of a line, at most; the last columns give way.
+    """
+    if not hits:
+        return "nothing found"
+    header = ["", "cosine", "neuron"]
+    columns = [[str(hit.rank) for hit in hits], [f"{hit.cosine:.3f}" for hit in hits], [h.neuron_id for h in hits]]
+    for name in (*SHOWN, "split", "qc"):
+        values = [hit.about.get(name) or "" for hit in hits]
+        if any(values):
+            header.append(name.replace("_", " "))
+            columns.append(values)
+    sizes = [max(len(text) for text in (name, *values)) for name, values in zip(header, columns, strict=True)]
+    lines = []
+    for cells in (header, *zip(*columns, strict=True)):
+        padded = (cell.rjust(size) if place < 2 else cell.ljust(size) for place, (cell, size) in enumerate(
+            zip(cells, sizes, strict=True)
+        ))  # fmt: skip
+        line = "  ".join(padded).rstrip()
+        lines.append(line if len(line) <= width else line[: width - 1] + "…")
+    return "\n".join(lines)
+
+
+def sheet_shape(n: int, most_columns: int = 4) -> tuple[int, int]:
+    """Rows and columns of a page of ``n`` pictures."""
+    n_columns = min(n, most_columns) or 1
+    return math.ceil(n / n_columns), n_columns
