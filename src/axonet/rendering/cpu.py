@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from axonet.rendering.camera import Camera
 from axonet.rendering.framing import depth_range
@@ -14,6 +16,7 @@ from axonet.rendering.perspective import draw_cones_in_perspective
 from axonet.rendering.picture import Draw, Picture
 from axonet.rendering.pooling import pool
 from axonet.rendering.raster import MIN_ROOT_RADIUS, N_LEVELS, Canvas, draw_cones
+from axonet.rendering.silhouette import cover_pixels
 
 
 def draw(geometry: Geometry, camera: Camera, canvas: Canvas) -> Picture:
@@ -41,6 +44,32 @@ def draw(geometry: Geometry, camera: Camera, canvas: Canvas) -> Picture:
     return Picture(mask, depth_um, near_um, far_um)
 
 
+@dataclass(frozen=True, eq=False)
+class CpuDraw:
+    """Draws a neuron; see :class:`axonet.rendering.picture.Draw`.
+
+    Attributes:
+        geometry: what to draw.
+        canvas: blank between calls.
+        factor: samples per pixel side.
+    """
+
+    geometry: Geometry
+    canvas: Canvas
+    factor: int
+
+    def __call__(self, camera: Camera) -> Picture:
+        """What a camera sees."""
+        return draw(self.geometry, camera, self.canvas)
+
+    def silhouette(self, camera: Camera) -> NDArray[np.bool_]:
+        """Where an orthographic camera sees the neuron."""
+        covered = np.zeros((camera.height, camera.width), dtype=np.bool_)
+        samples_per_um = self.factor / camera.um_per_px
+        cover_pixels(self.geometry.ends, camera.basis, camera.center, samples_per_um, self.factor, covered)
+        return covered
+
+
 @contextmanager
 def cpu_drawing(geometry: Geometry, height: int, width: int, factor: int) -> Iterator[Draw]:
     """Draw pictures of a neuron on one canvas.
@@ -51,5 +80,4 @@ def cpu_drawing(geometry: Geometry, height: int, width: int, factor: int) -> Ite
         width: of the pictures in pixels.
         factor: samples per pixel side.
     """
-    canvas = Canvas.blank(height * factor, width * factor)
-    yield lambda camera: draw(geometry, camera, canvas)
+    yield CpuDraw(geometry, Canvas.blank(height * factor, width * factor), factor)

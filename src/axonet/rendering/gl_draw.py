@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,21 @@ from axonet.rendering.gl_instances import INSTANCE_SIZE, fill_instances, unpack
 from axonet.rendering.gl_targets import Targets, targets_of
 from axonet.rendering.picture import Draw, Picture
 from axonet.rendering.raster import EMPTY, MIN_ROOT_RADIUS, N_LEVELS
+
+
+@dataclass(frozen=True, eq=False)
+class GlDraw:
+    """Draws a neuron; see :class:`axonet.rendering.picture.Draw`."""
+
+    picture: Callable[[Camera], Picture]
+
+    def __call__(self, camera: Camera) -> Picture:
+        """What a camera sees."""
+        return self.picture(camera)
+
+    def silhouette(self, camera: Camera) -> NDArray[np.bool_]:
+        """Where it sees the neuron."""
+        return np.asarray(self.picture(camera).mask > 0)
 
 
 @contextmanager
@@ -41,7 +57,7 @@ def gl_drawing(geometry: Geometry, height: int, width: int, factor: int, device:
     instances = np.empty((len(ends), INSTANCE_SIZE), dtype=np.float32)
     with context.current():
         targets = targets_of(context, height, width, factor)
-        yield lambda camera: draw(context.gl, targets, ends, labels, geometry.spheres, camera, instances)
+        yield GlDraw(lambda camera: draw(context.gl, targets, ends, labels, geometry.spheres, camera, instances))
 
 
 def draw(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +27,14 @@ class Picture(NamedTuple):
     far_um: float
 
 
-Draw = Callable[[Camera], Picture]
-"""Draws a picture of one neuron; the cameras of a call sequence have one image size."""
+class Draw(Protocol):
+    """Draws one neuron; the cameras of a call sequence have one image size."""
+
+    def __call__(self, camera: Camera) -> Picture:
+        """What a camera sees."""
+
+    def silhouette(self, camera: Camera) -> NDArray[np.bool_]:
+        """Where an orthographic camera sees the neuron, ``(height, width)``: as in its picture, perhaps for less."""
 
 
 def draw_zoom(draw: Draw, camera: Camera, soma_center: Array | None, zoom_um: float) -> NDArray[np.uint8]:
@@ -40,5 +45,4 @@ def draw_zoom(draw: Draw, camera: Camera, soma_center: Array | None, zoom_um: fl
     """
     if soma_center is None:
         return np.zeros((camera.height, camera.width), dtype=np.uint8)
-    mask = draw(zoom_camera(camera, soma_center, zoom_um)).mask
-    return np.where(mask > 0, np.uint8(255), np.uint8(0))
+    return draw.silhouette(zoom_camera(camera, soma_center, zoom_um)) * np.uint8(255)
