@@ -226,7 +226,8 @@ def _claim_folder(request: DatasetRequest) -> None:
     # Read back also what was just written: another part may have been started at the same moment.
     if other := info.difference(read_dataset_info(request.out)):
         raise UserError(
-            f"{request.out} holds views made otherwise: {', '.join(other)}; use another --out, or delete the folder"
+            f"{request.out} holds views made with other settings; this call asks for {', '.join(other)}: use another "
+            "--out, or delete the folder"
         )
 
 

@@ -29,14 +29,21 @@ class DatasetInfo(Settings):
     def difference(self, other: DatasetInfo) -> list[str]:
         """Phrases that name what ``other`` was made with instead of this; empty when both are alike."""
         mine, theirs = self._flat(), other._flat()
+        names = mine.keys() | theirs.keys()
+        if self.layout != other.layout:
+            names -= {"shard_bits"}  # only one of the layouts has it
         return [
-            f"{name} {mine.get(name)} instead of {theirs.get(name)}"
-            for name in sorted(mine.keys() | theirs.keys())
+            f"{name} {_said(mine.get(name))} instead of {_said(theirs.get(name))}"
+            for name in sorted(names)
             if mine.get(name) != theirs.get(name)
         ]
 
     def _flat(self) -> dict[str, Any]:
         return {"layout": self.layout, "depth_bits": self.depth_bits, **self.settings}
+
+
+def _said(value: Any) -> str:
+    return "none" if value is None else str(value)
 
 
 def write_dataset_info(data_dir: Path, info: DatasetInfo) -> None:

@@ -296,7 +296,10 @@ def test_a_folder_holds_views_of_one_setting(generate: Generate, capsys: pytest.
     assert generate("--val-ratio", "0.5") == 2
     assert "val_ratio 0.0, now 0.5" in capsys.readouterr().err
     assert generate("--layout", "shards") == 2
-    assert "layout shards instead of png" in capsys.readouterr().err
+    message = capsys.readouterr().err
+    assert "this call asks for layout shards instead of png: use another --out" in message
+    assert "None" not in message
+    assert "shard_bits" not in message
 
 
 def test_donors_are_kept_together(generate: Generate, swc_dir: Path, tmp_path: Path) -> None:
