@@ -13,6 +13,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "embed": ("axonet.utils.embed", "vectors of a folder of SWC files: axonet embed cells/ --model best.ckpt"),
     "captions": ("axonet.utils.captions", "print captions of neurons with what each phrase comes from"),
     "search": ("axonet.utils.search", 'find neurons by words or by an SWC file: axonet search "a mouse Purkinje cell"'),
+    "explain": ("axonet.utils.explain", "which views and compartments of a neuron make a match with words"),
     "audit": (
         "axonet.utils.audit",
         "wrong units, copies, missing parts and doubtful labels: axonet audit cells/",

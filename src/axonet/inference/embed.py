@@ -161,16 +161,26 @@ class EmbeddingModel:
                 self._text = encoder
         return self._text
 
-    def _embed_neuron(self, neuron: Neuron, image_only: bool) -> FloatArray:
-        settings = render_settings(self.spec)
-        views = render_neuron(neuron, settings)
+    def embed_drawn(self, views: Sequence[View], neuron: Neuron | None = None) -> FloatArray:
+        """A unit vector for each view of one neuron, ``(n, dim)`` float32.
+
+        Args:
+            views: drawn with :func:`render_settings` of the model.
+            neuron: gives its morphometrics, for a model that takes them; without it the pictures stand alone.
+        """
+        if not views:
+            return np.zeros((0, self.dim), np.float32)
         block = None
-        if self.takes_morphometrics and not image_only:
+        if self.takes_morphometrics and neuron is not None:
             measured = {**neuron.morphometrics(), "warnings": neuron.warnings}
             block = np.repeat(morphometric_features([measured], self.spec.morphometrics), len(views), axis=0)
-        batches = [batch_of_views(views, settings.depth_bits)]
-        warn_of_scale(self.spec, np.asarray(batches[0].fov_um, dtype=np.float64))
-        vectors = encode_batches(self.encoder, batches, morphometrics=block)[:, -self.dim :]
+        batch = batch_of_views(views, render_settings(self.spec).depth_bits)
+        warn_of_scale(self.spec, np.asarray(batch.fov_um, dtype=np.float64))
+        return encode_batches(self.encoder, [batch], morphometrics=block)[:, -self.dim :]
+
+    def _embed_neuron(self, neuron: Neuron, image_only: bool) -> FloatArray:
+        views = render_neuron(neuron, render_settings(self.spec))
+        vectors = self.embed_drawn(views, None if image_only else neuron)
         pooled: FloatArray = pool_poses(vectors, [neuron.name] * len(views), "mean").vectors[0]
         return pooled
 

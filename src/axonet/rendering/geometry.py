@@ -6,7 +6,7 @@ to the parent's row. So no joint is drawn twice in two classes. A root is a cone
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,12 @@ class Geometry:
     def lengths(self) -> Array:
         """``(n,)`` um between the two ends of each cone."""
         return np.asarray(np.sqrt(((self.ends[:, 4:7] - self.ends[:, 0:3]) ** 2).sum(axis=1)))
+
+    def without(self, hidden: Compartment) -> Geometry:
+        """The same solid with a compartment left out: seen from the same cameras, in the same range of depth."""
+        kept = self.compartment != hidden
+        # The spheres stay: they say where the whole neuron is.
+        return replace(self, ends=self.ends[kept], compartment=self.compartment[kept], is_cable=self.is_cable[kept])
 
     def mass_points(self) -> tuple[Array, Array]:
         """Points and weights with the mean, covariance and third moments of the cable as a line.

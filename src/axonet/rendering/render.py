@@ -15,6 +15,7 @@ from axonet.rendering.settings import RenderSettings
 from axonet.rendering.view import View
 
 if TYPE_CHECKING:
+    from axonet.morphology.compartments import Compartment
     from axonet.morphology.neuron import Neuron
     from axonet.rendering.geometry import Geometry
 
@@ -38,10 +39,13 @@ def render_neuron(neuron: Neuron, settings: RenderSettings, name: str | None = N
     return list(iterate_views(neuron, settings, name))
 
 
-def iterate_views(neuron: Neuron, settings: RenderSettings, name: str | None = None) -> Iterator[View]:
+def iterate_views(
+    neuron: Neuron, settings: RenderSettings, name: str | None = None, hidden: Compartment | None = None
+) -> Iterator[View]:
     """The views of :func:`render_neuron`, each drawn when it is asked for: who stores them needs not hold them all.
 
-    Arguments and errors as there; an error comes before the first view.
+    Arguments and errors as there; an error comes before the first view. A ``hidden`` compartment is not drawn, in
+    views that are those of the whole neuron otherwise.
     """
     # Inside the function: loading the compiled kernels takes a second that importing the settings must not cost.
     from axonet.rendering.backends import drawing
@@ -56,7 +60,7 @@ def iterate_views(neuron: Neuron, settings: RenderSettings, name: str | None = N
     cameras = frame_views(geometry.spheres, directions, axes, settings)
     visible = _visible(geometry, cameras, settings, neuron.name)
     zoom_um, soma_center = settings.zoom_um, geometry.soma_center
-    with drawing(geometry, settings) as draw:
+    with drawing(geometry if hidden is None else geometry.without(hidden), settings) as draw:
         for index, camera in enumerate(cameras):
             picture = draw(camera)
             zoom = None if zoom_um is None else draw_zoom(draw, camera, soma_center, zoom_um)

@@ -127,8 +127,8 @@ def _write_sheet(
     out: Path, title: str, folder: ExploreFolder, hits: Sequence[Hit], swc: Path | None, own: int | None
 ) -> None:
     from axonet.core.files import atomic_path
-    from axonet.explore.hit_sheet import hit_sheet, mask_picture
     from axonet.explore.portrait import portrait
+    from axonet.explore.tiles import hit_sheet, mask_picture
     from axonet.morphology.swc import read_swc
 
     def picture(row: int) -> bytes | None:

@@ -1,9 +1,10 @@
-"""The neurons that a search found, on one page of pictures."""
+"""Pages of small pictures with words below them: what a search found, what a match rests on."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,40 +23,62 @@ _LINE = round(1.45 * TEXT)
 PAD, LARGEST_SCALE = 8, 2.0
 
 
+@dataclass(frozen=True)
+class Tile:
+    """A picture with words below it.
+
+    Attributes:
+        picture: an image file; None where there is none.
+        words: up to four lines, the first one in bold.
+        marked: whether its frame is dark.
+    """
+
+    picture: bytes | None
+    words: Sequence[str]
+    marked: bool = False
+
+
+EMPTY = Tile(None, ())
+"""Keeps a place free, so that what follows begins a row."""
+
+
+def tile_page(title: str, tiles: Sequence[Tile], most_columns: int = 4) -> Image:
+    """Draw a page of tiles, row by row; an RGB image."""
+    from PIL import Image, ImageDraw
+
+    n_rows, n_columns = sheet_shape(len(tiles), most_columns)
+    height_of = TILE + 4 * _LINE + GAP
+    width = max(n_columns * (TILE + GAP) + GAP, 2 * TILE)
+    page = Image.new("RGB", (width, 3 * GAP + 2 * TEXT + n_rows * height_of), "white")
+    draw, heading = ImageDraw.Draw(page), load_font(round(1.4 * TEXT), bold=True)
+    draw.text((GAP, GAP), _cut(draw, title, heading, width - 2 * GAP), INK, heading)
+    for place, tile in enumerate(tiles):
+        x = GAP + place % n_columns * (TILE + GAP)
+        y = 2 * GAP + 2 * TEXT + place // n_columns * height_of
+        if tile == EMPTY:
+            continue
+        if tile.picture is not None:
+            _paste(page, tile.picture, (x, y))
+        draw.rectangle((x, y, x + TILE - 1, y + TILE - 1), outline=INK if tile.marked else LINE)
+        for number, text in enumerate(tile.words):
+            font = load_font(TEXT, bold=number == 0)
+            color = INK if number == 0 else QUIET
+            draw.text((x, y + TILE + 4 + number * _LINE), _cut(draw, text, font, TILE), color, font)
+    return page
+
+
 def hit_sheet(title: str, hits: Sequence[Hit], pictures: Sequence[bytes | None], query: bytes | None) -> Image:
-    """Draw the page.
+    """The page of a search.
 
     Args:
         title: what was asked for.
         hits: what was found.
         pictures: an image file of each, None where there is none.
         query: an image file of the neuron that was asked with; shown first.
-
-    Returns:
-        An RGB image.
     """
-    from PIL import Image, ImageDraw
-
-    tiles: list[tuple[bytes | None, list[str]]] = [(query, ["the query"])] if query is not None else []
-    tiles += [(picture, _words(hit)) for hit, picture in zip(hits, pictures, strict=True)]
-    n_rows, n_columns = sheet_shape(len(tiles))
-    height_of = TILE + 4 * _LINE + GAP
-    width = max(n_columns * (TILE + GAP) + GAP, 2 * TILE)
-    page = Image.new("RGB", (width, 3 * GAP + 2 * TEXT + n_rows * height_of), "white")
-    draw = ImageDraw.Draw(page)
-    draw.text((GAP, GAP), _cut(draw, title, load_font(round(1.4 * TEXT), bold=True), width - 2 * GAP), INK,
-              load_font(round(1.4 * TEXT), bold=True))  # fmt: skip
-    for place, (picture, words) in enumerate(tiles):
-        x = GAP + place % n_columns * (TILE + GAP)
-        y = 2 * GAP + 2 * TEXT + place // n_columns * height_of
-        if picture is not None:
-            _paste(page, picture, (x, y))
-        draw.rectangle((x, y, x + TILE - 1, y + TILE - 1), outline=INK if query is not None and place == 0 else LINE)
-        for number, text in enumerate(words):
-            font = load_font(TEXT, bold=number == 0)
-            color = INK if number == 0 else QUIET
-            draw.text((x, y + TILE + 4 + number * _LINE), _cut(draw, text, font, TILE), color, font)
-    return page
+    first = [] if query is None else [Tile(query, ["the query"], marked=True)]
+    found = [Tile(picture, _words(hit)) for hit, picture in zip(hits, pictures, strict=True)]
+    return tile_page(title, [*first, *found])
 
 
 def mask_picture(mask: NDArray[np.uint8]) -> bytes:
