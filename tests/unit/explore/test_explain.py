@@ -134,7 +134,7 @@ def test_the_table_has_a_row_for_each_part_and_view(model: EmbeddingModel, cell:
 
 
 def test_the_command_prints_json_and_draws_a_page(
-    stage2: Checkpoint,
+    stage2: Checkpoint,  # noqa: F811
     cell: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
