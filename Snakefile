@@ -12,7 +12,6 @@ configfile: "config.yaml"
 include: "workflow/rules/common.smk"
 
 
-# The checked config has every default already.
 validate(
     config,
     workflow.source_path("workflow/schemas/config.schema.json"),
@@ -28,13 +27,14 @@ include: "workflow/rules/stage1.smk"
 include: "workflow/rules/encode.smk"
 include: "workflow/rules/stage2.smk"
 include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/explore.smk"
 
 
-# Every stage's files are asked for by name: a failed stage has no output left, and Snakemake does not miss an
-# intermediate file while what follows it exists.
+# By name: a failed stage has no output left, and Snakemake does not miss an intermediate file whose result exists.
 rule all:
     default_target: True
     input:
         trained,
         QUALITY_PAGE,
         expand("results/runs/{run}/evaluate/metrics.json", run=PLAN.config.runs),
+        EXPLORER_PAGE,

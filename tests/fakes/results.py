@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from axonet.core.files import write_json
+from axonet.core.files import read_jsonl, write_json, write_jsonl
 from axonet.datasets.selection import shard_names
 from axonet.datasets.shards import read_description
 from axonet.metadata.captions import NeuronTextGenerator
@@ -34,13 +34,19 @@ FILES = {
 VIEWS = "--width 32 --height 32 --supersample-factor 1 --canonical-views 6 --biased-views 1 --random-views 0"
 
 
-def make_results(root: Path) -> Path:
+def make_results(root: Path, **of_the_first: object) -> Path:
     """Write ``swc/``, ``metadata.jsonl`` and ``results/`` of the ten neurons of the tiny corpus.
+
+    Args:
+        root: folder to write into.
+        of_the_first: what the metadata say of the first neuron besides.
 
     Returns:
         The results folder.
     """
     write_corpus(root)
+    first, *others = read_jsonl(root / "metadata.jsonl")
+    write_jsonl(root / "metadata.jsonl", [{**first, **of_the_first}, *others])
     files = {name: root / path for name, path in FILES.items()}
     folder = {"swc_dir": str(root / "swc"), "metadata": str(root / "metadata.jsonl")}
     catalog = ["--catalog", str(files["metadata"])]

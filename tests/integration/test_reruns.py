@@ -22,7 +22,8 @@ pytestmark = pytest.mark.workflow
 
 SHARDS = 2
 FROM_EVALUATE = Counter(evaluate=1)
-FROM_STAGE2 = Counter(stage2=1, encode_stage2=SHARDS) + FROM_EVALUATE
+EXPLORER = Counter(export=1, explore=1)
+FROM_STAGE2 = Counter(stage2=1, encode_stage2=SHARDS) + FROM_EVALUATE + EXPLORER
 FROM_STAGE1 = Counter(stage1=1, encode_stage1=SHARDS) + FROM_STAGE2
 FROM_SPLIT = Counter(split=1) + FROM_STAGE1
 QUALITY = Counter(quality=1)
@@ -72,15 +73,17 @@ def test_touched_results_rerun_nothing(project: Project) -> None:
         ("stage2", {"lr": 0.001}, FROM_STAGE2),
         ("stage2", {"text_encoder": "hash:32"}, FROM_STAGE2),
         ("evaluate", {"bootstrap": 30}, FROM_EVALUATE),
+        ("explore", {"queries": "a neuron with an apical trunk"}, EXPLORER),
+        ("explore", {"max_mb": 5}, Counter(explore=1)),
     ],
 )
 def test_a_changed_setting_reruns_its_step_and_what_follows(finished, section, values, expected) -> None:
-    merged = {**finished.config[section], **values}
+    merged = {**finished.config.get(section, {}), **values}
     assert finished.plan(*finished.set_config(**{section: merged})) == expected
 
 
 def test_a_second_run_beside_main_trains_alone(finished: Project) -> None:
-    assert finished.plan(*finished.set_config(runs={"main": {}, "again": {"seed": 1}})) == FROM_STAGE1
+    assert finished.plan(*finished.set_config(runs={"main": {}, "again": {"seed": 1}})) == FROM_STAGE1 - EXPLORER
 
 
 def test_a_run_ends_with_its_figures_and_with_who_was_left_out_and_why(project: Project) -> None:
@@ -93,6 +96,8 @@ def test_a_run_ends_with_its_figures_and_with_who_was_left_out_and_why(project: 
     assert "neuron finds its caption" in closing
     assert "chance 0." in closing
     assert "Read next: results/runs/main/evaluate/eval_report.txt" in closing
+    assert "Explore:   results/explorer.html" in closing
+    assert (project.folder / "results/explorer.html").stat().st_size < 1_500_000
     assert project.plan() == NOTHING
     assert "Read next" not in project.say("-R", "acquire", "--until", "acquire")  # no figures of a former run
 
@@ -156,10 +161,10 @@ def test_with_a_given_stage_2_nothing_is_trained(project: Project) -> None:
     (project.folder / "given").mkdir()
     shutil.copy2(project.folder / "results/runs/main/stage2/best.ckpt", project.folder / "given/stage2.ckpt")
     project.configure(stage2={"checkpoint": "given/stage2.ckpt"})
-    assert project.run() == Counter(encode_stage2=SHARDS) + FROM_EVALUATE
+    assert project.run() == Counter(encode_stage2=SHARDS) + FROM_EVALUATE + EXPLORER
     add_neuron(project)
     assert project.run("--until", "acquire") == Counter(acquire=1)
-    assert project.plan() == ONE_SHARD + Counter(split=1, encode_stage2=1) + FROM_EVALUATE
+    assert project.plan() == ONE_SHARD + Counter(split=1, encode_stage2=1) + FROM_EVALUATE + EXPLORER
 
 
 class TestCode:
@@ -197,6 +202,8 @@ class TestCode:
             ("quality", QUALITY),
             ("split", FROM_SPLIT),
             ("stage2", FROM_STAGE2),
+            ("export", EXPLORER),
+            ("explore", Counter(explore=1)),
         ],
     )
     def test_a_bumped_epoch_always_reruns(self, copied: Project, stage: str, expected: Counter[str]) -> None:

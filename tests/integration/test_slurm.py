@@ -23,6 +23,7 @@ PROFILE = [
     *("--slurm-init-seconds-before-status-checks", "1", "--seconds-between-status-checks", "1"),
 ]
 WHOLE = {"measure": 2, "render": 2, "stage1": 1, "encode_stage1": 2, "stage2": 1, "encode_stage2": 2, "evaluate": 1}
+WHOLE |= {"export": 1, "explore": 1}
 PATIENCE = 180.0
 
 

@@ -24,6 +24,17 @@ export function fullText(table: Table): (text: string, k: number) => Hit[] {
   };
 }
 
+/** Rows of neurons that are called so, by name or id. */
+export function named(table: Table, text: string): Hit[] {
+  const wanted = text.toLowerCase();
+  const found: Hit[] = [];
+  if (/\s/.test(wanted)) return found;
+  for (let row = 0; row < table.n; row++) {
+    if (table.text("name", row).toLowerCase() === wanted || table.text("neuron_id", row).toLowerCase() === wanted) found.push({ row, cosine: null });
+  }
+  return found;
+}
+
 function scan(table: Table, text: string, k: number): Hit[] {
   const wanted = text.toLowerCase().split(/\s+/).filter(Boolean);
   const columns = Object.values(table.words);

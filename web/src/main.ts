@@ -3,6 +3,7 @@
 import { coloring } from "./colors";
 import { csv } from "./csv";
 import { byId, columnName, element, save, shortNumber } from "./dom";
+import { named } from "./fulltext";
 import { legend, type Filters } from "./legend";
 import { openMap, type MapView } from "./map";
 import { Panel } from "./panel";
@@ -255,8 +256,8 @@ class Page {
       this.clear();
       return;
     }
-    const asked = this.query;
-    const work = this.source.search(asked, N_HITS).then(({ hits, how }) => ({ hits, text: `${hits.length} best for “${asked}”, ${how}` }));
+    const asked = this.query, called = named(this.source.table, asked);
+    const work = called.length ? Promise.resolve({ hits: called, text: `${called.length} called “${asked}”` }) : this.source.search(asked, N_HITS).then(({ hits, how }) => ({ hits, text: `${hits.length} best for “${asked}”, ${how}` }));
     await this.found(work, "Searching…");
     this.link();
   }

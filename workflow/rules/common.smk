@@ -10,6 +10,7 @@ from axonet.pipeline.interpreter import use_this_python
 from axonet.pipeline.plan import (
     CATALOG,
     CODE_RECORD,
+    EXPLORER_PAGE,
     INDEX,
     QUALITY_PAGE,
     Plan,

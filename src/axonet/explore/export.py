@@ -160,7 +160,7 @@ def _write_words(
     if model is not None:
         embed: Callable[[Sequence[str]], Floats] = model.embed_text
         try:
-            texts = words.prompt_texts(neurons, settings.queries)
+            texts = words.prompt_texts(neurons, settings.sentences)
             prompts = answers(texts, embed(texts), neurons.vectors) if texts else []
             generator = NeuronTextGenerator.from_json(model.captions)
             training = words.training_texts(neurons, generator, settings.map_seed)

@@ -10,11 +10,17 @@ from axonet.core.config import Settings
 class ExportSettings(Settings):
     """What is written down for the explorer."""
 
-    queries: list[str] = Field(
-        [],
-        description="sentences whose best neurons are found at export, so that the static page can answer them exactly",
+    queries: str = Field(
+        "",
+        description="sentences, with ; between them, whose best neurons are found at export, so that the one-file page "
+        "answers them exactly",
     )
     map_seed: int = Field(0, ge=0, description="another seed lays out the map anew")
+
+    @property
+    def sentences(self) -> list[str]:
+        """The sentences one by one."""
+        return [text for part in self.queries.split(";") if (text := part.strip())]
 
 
 class PageSettings(Settings):

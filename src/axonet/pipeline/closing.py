@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from axonet.core.files import read_json, read_table
-from axonet.pipeline.plan import INDEX, QUALITY_PAGE, Plan
+from axonet.pipeline.plan import EXPLORER_PAGE, INDEX, QUALITY_PAGE, Plan
 
 # Set by a caller of the workflow that says the closing lines itself.
 SAID_BY_CALLER = "AXONET_CLOSING_SAID_BY_CALLER"
@@ -30,6 +30,7 @@ def closing_lines(plan: Plan, folder: Path) -> list[str]:
         lines += ["", *title, *figures(read_json(evaluate / "metrics.json")), ""]
         lines.append(f"  Read next: {evaluate / 'eval_report.txt'}")
         lines.append(f"  Look at:   {evaluate / 'report.html'} (the same with pictures, on one page)")
+    lines += ["", f"  Explore:   {folder / EXPLORER_PAGE} (map, search, 3D; it works offline)"]
     return lines
 
 

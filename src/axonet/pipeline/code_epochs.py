@@ -31,6 +31,8 @@ EPOCHS: dict[str, int] = {
     "encode": 2,
     "stage2": 2,
     "evaluate": 2,
+    "export": 1,
+    "explore": 1,
 }
 
 ENTRY: dict[str, str] = {
@@ -43,6 +45,8 @@ ENTRY: dict[str, str] = {
     "encode": "axonet.utils.encode",
     "stage2": "axonet.training.clip_trainer",
     "evaluate": "axonet.training.clip_evaluator",
+    "export": "axonet.utils.export",
+    "explore": "axonet.utils.explore",
 }
 
 Policy = Literal["warn", "rerun"]

@@ -9,12 +9,13 @@ from __future__ import annotations
 import shlex
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 from axonet.core.config import Settings, setting_values, to_flags
 from axonet.core.errors import UserError
 from axonet.core.files import read_json, sha256_file, short_hash
 from axonet.datasets.splits import SplitSettings
+from axonet.explore.settings import ExportSettings, PageSettings
 from axonet.pipeline.code_epochs import StageCode
 from axonet.pipeline.root_config import RootConfig
 from axonet.sources.listing import check_folder, listing_digest
@@ -22,8 +23,16 @@ from axonet.sources.listing import check_folder, listing_digest
 CATALOG = "results/acquire/catalog.parquet"
 INDEX = "results/acquire/index.json"
 QUALITY_PAGE = "results/quality.html"
+EXPLORER_PAGE = "results/explorer.html"
 CODE_RECORD = "results/code.json"
+PARTS: dict[str, type[Settings]] = {"export": ExportSettings, "explore": PageSettings}  # of the section `explore`
 PENDING = "pending"  # stands for a digest that only the acquire step can tell
+
+
+class Explored(NamedTuple):
+    """Stands for the wildcards of a rule that has none: the run it is about."""
+
+    run: str
 
 
 class Plan:
@@ -130,6 +139,12 @@ class Plan:
             check_folder(self.config.acquire.folder)
 
     @property
+    def explored(self) -> Explored:
+        """The run that the explorer shows: the one that the config names, or the first."""
+        run: str | None = cast(Any, self.config.explore).run
+        return Explored(run or next(iter(self.config.runs)))
+
+    @property
     def frozen(self) -> bool:
         """Whether Stage 2 trains on vectors of Stage 1 instead of images."""
         return bool(root_values(self.config)["stage2"]["freeze_encoder"])
@@ -172,16 +187,23 @@ class Plan:
         """The flags that a rule passes to its command, quoted for the shell.
 
         Args:
-            name: a section of the config.
+            name: a section of the config, or ``export`` for what the section ``explore`` says about the export alone
+                (``explore`` then says the rest, so that another size of the page exports nothing again).
             run: the run whose seed (and split) counts; without one the config's own seed.
         """
-        settings: Settings = self.split_settings(run) if name == "split" and run else getattr(self.config, name)
+        settings: Settings = self.split_settings(run) if name == "split" and run else self._section(name)
         arguments = to_flags(settings.model_copy(update={"checkpoint": None}) if name.startswith("stage") else settings)
         if name in ("stage1", "stage2") and run:
             arguments += ["--seed", str(self.run_seed(run))]
         if name == "render":
             arguments += ["--seed", str(self.config.seed)]
         return shlex.join(arguments)
+
+    def _section(self, name: str) -> Settings:
+        if name not in PARTS:
+            section: Settings = getattr(self.config, name)
+            return section
+        return PARTS[name](**setting_values(cast(Settings, self.config.explore), list(PARTS[name].model_fields)))
 
 
 def describe_drift(code: dict[str, StageCode]) -> str | None:

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from axonet.core.config import Settings, load_settings
 from axonet.datasets.splits import SplitSettings
 from axonet.evaluation.settings import EvaluationSettings
+from axonet.explore.settings import ExploreSettings
 from axonet.learning.clip_settings import ClipSettings
 from axonet.learning.settings import Stage1Settings
 from axonet.pipeline.sections import section
@@ -26,6 +27,9 @@ GIVEN = (
 RenderSection = section(RenderSettings, "seed")
 Stage1Section = section(Stage1Settings, "seed", checkpoint=GIVEN)
 Stage2Section = section(ClipSettings, "seed", checkpoint=GIVEN)
+ExploreSection = section(
+    ExploreSettings, run=(str | None, Field(None, description="which of the runs is shown; the first by default"))
+)
 
 
 class RunSettings(Settings):
@@ -52,6 +56,7 @@ class RootConfig(Settings):
     stage1: Stage1Section = Field(Stage1Section(), description="pre-training of SegVAE2D")  # type: ignore[valid-type]
     stage2: Stage2Section = Field(Stage2Section(), description="the contrastive model")  # type: ignore[valid-type]
     evaluate: EvaluationSettings = Field(EvaluationSettings(), description="what is judged")
+    explore: ExploreSection = Field(ExploreSection(), description="the explorer's page")  # type: ignore[valid-type]
     runs: dict[str, RunSettings] = Field({"main": RunSettings()}, description="the runs, by name")
     code: CodeSettings = Field(CodeSettings(), description="what a change of axonet's code does")
 
@@ -62,6 +67,13 @@ class RootConfig(Settings):
             raise ValueError(
                 "stage1.zoom looks at the window around the soma, but render.zoom_um draws none; set it, e.g. to 160"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _the_run_that_is_shown_is_one(self) -> RootConfig:
+        shown = cast(Any, self.explore).run
+        if shown is not None and shown not in self.runs:
+            raise ValueError(f"explore.run: no run {shown!r}; there are: {', '.join(self.runs)}")
         return self
 
     @field_validator("runs")

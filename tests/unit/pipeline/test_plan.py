@@ -19,6 +19,8 @@ from axonet.training.clip_trainer import ClipConfig
 from axonet.training.dataset_generator import DatasetGeneratorConfig
 from axonet.training.trainer import Stage1Config
 from axonet.utils.acquire import AcquireConfig
+from axonet.utils.explore import ExploreConfig
+from axonet.utils.export import ExportConfig
 from axonet.utils.split import SplitConfig
 
 CODE = {stage: StageCode("0", epoch, str(epoch), drifted=False) for stage, epoch in EPOCHS.items()}
@@ -119,6 +121,7 @@ SECTIONS = {
     "stage1": {"flips": False, "levels": 3, "lr": "1e-3"},
     "stage2": {"freeze_encoder": True, "text_encoder": "hash:64"},
     "evaluate": {"baselines": False, "split": "test"},
+    "explore": {"queries": 'a small, round cell; it\'s "quoted"', "map_seed": 2, "max_mb": 3},
 }
 
 
@@ -159,3 +162,18 @@ def test_the_flags_of_a_rule_say_what_the_config_says(section, command, io):
             assert getattr(parsed, name) == value, name
     if section in ("render", "stage1", "stage2"):
         assert parsed.seed == 3
+
+
+def test_each_part_of_the_explorer_is_told_its_own_settings():
+    made = plan(**SECTIONS)
+    exported = parse_command(ExportConfig, ["results", *shlex.split(made.flags("export"))])
+    assert (exported.sentences, exported.map_seed) == (["a small, round cell", 'it\'s "quoted"'], 2)
+    assert parse_command(ExploreConfig, ["results", *shlex.split(made.flags("explore"))]).max_mb == 3
+
+
+def test_the_first_run_is_shown_unless_another_one_is_named():
+    runs = {"one": {}, "two": {}}
+    assert plan(runs=runs).explored.run == "one"
+    assert plan(runs=runs, explore={"run": "two"}).explored.run == "two"
+    with pytest.raises(UserError, match=r"explore\.run: no run 'three'; there are: one, two"):
+        plan(runs=runs, explore={"run": "three"})

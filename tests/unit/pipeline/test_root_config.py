@@ -13,6 +13,7 @@ from axonet.core.errors import UserError
 from axonet.core.files import read_json
 from axonet.datasets.splits import SplitSettings
 from axonet.evaluation.settings import EvaluationSettings
+from axonet.explore.settings import ExploreSettings
 from axonet.learning.clip_settings import ClipSettings
 from axonet.learning.settings import Stage1Settings
 from axonet.metadata.vocabulary.page import words_text
@@ -22,6 +23,7 @@ from axonet.pipeline.root_config import RootConfig, load_config
 from axonet.rendering.settings import RenderSettings
 
 REPOSITORY = Path(__file__).resolve().parents[3]
+WORKFLOW_ONLY = {"checkpoint", "run"}
 CONFIGS = sorted((REPOSITORY / "configs").glob("*.yaml"))
 
 
@@ -67,12 +69,13 @@ def test_a_sentence_stands_above_the_keys_of_the_default_config():
         ("stage1", Stage1Settings, {"seed"}),
         ("stage2", ClipSettings, {"seed"}),
         ("evaluate", EvaluationSettings, set()),
+        ("explore", ExploreSettings, set()),
     ],
 )
 def test_a_section_is_what_its_command_takes(section, settings, decided):
     model = type(getattr(RootConfig(), section))
-    assert set(setting_names(model)) - {"checkpoint"} == set(setting_names(settings)) - decided
-    for name in set(setting_names(model)) - {"checkpoint"}:
+    assert set(setting_names(model)) - WORKFLOW_ONLY == set(setting_names(settings)) - decided
+    for name in set(setting_names(model)) - WORKFLOW_ONLY:
         ours, theirs = model.model_fields[name], settings.model_fields[name]
         assert (ours.default, ours.description, ours.annotation) == (
             theirs.default,
