@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -170,6 +170,16 @@ class Neuron:
     def soma_radius(self) -> float | None:
         """Radius of the soma in um, None without a soma. See :func:`soma_sphere`."""
         return None if self._soma_sphere is None else self._soma_sphere[1]
+
+    def to_navis(self) -> Any:
+        """A ``navis.TreeNeuron`` with the same nodes, in um.
+
+        Raises:
+            UserError: navis is not installed.
+        """
+        from axonet.morphology.navis import to_navis
+
+        return to_navis(self)
 
     @cached_property
     def topology(self) -> Topology:

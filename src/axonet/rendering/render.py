@@ -12,6 +12,7 @@ from axonet.core.config import load_settings
 from axonet.rendering.camera import Camera
 from axonet.rendering.errors import RenderError
 from axonet.rendering.settings import RenderSettings
+from axonet.rendering.shown import Views
 from axonet.rendering.view import View
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def iterate_views(
             )
 
 
-def render_views(neuron: Neuron, *, size: int | None = None, name: str | None = None, **settings: Any) -> list[View]:
+def render_views(neuron: Neuron, *, size: int | None = None, name: str | None = None, **settings: Any) -> Views:
     """Render all views of a neuron, with settings by name: ``render_views(neuron, canonical_views=6, size=256)``.
 
     Args:
@@ -88,7 +89,7 @@ def render_views(neuron: Neuron, *, size: int | None = None, name: str | None = 
         **settings: fields of :class:`axonet.rendering.RenderSettings`, with its defaults.
 
     Returns:
-        The views.
+        The views, a list that a notebook shows as a page of pictures.
 
     Raises:
         UserError: an unknown or wrong setting.
@@ -96,7 +97,7 @@ def render_views(neuron: Neuron, *, size: int | None = None, name: str | None = 
     """
     if size is not None:
         settings = {"width": size, "height": size, **settings}
-    return render_neuron(neuron, load_settings(RenderSettings, settings, "render_views"), name)
+    return Views.of(neuron, render_neuron(neuron, load_settings(RenderSettings, settings, "render_views"), name))
 
 
 def _signature() -> inspect.Signature:
@@ -106,7 +107,7 @@ def _signature() -> inspect.Signature:
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=field.annotation)
         for name, field in RenderSettings.model_fields.items()
     ]
-    return inspect.Signature([*fixed, *fields], return_annotation=list[View])
+    return inspect.Signature([*fixed, *fields], return_annotation=Views)
 
 
 render_views.__signature__ = _signature()  # type: ignore[attr-defined]

@@ -51,6 +51,12 @@ class View:
         """``(height, width)``, true on the neuron."""
         return np.asarray(self.mask > 0)
 
+    def _repr_png_(self) -> bytes:
+        """The picture that a notebook shows."""
+        from axonet.rendering.shown import view_png
+
+        return view_png(self)
+
     def depth_image(self, bits: Literal[8, 16] = 8) -> NDArray[Any]:
         """Depth as an image: 0 on the background, 1 at ``near_um`` to the highest value at ``far_um``.
 
