@@ -28,7 +28,7 @@ def modules_after(code: str) -> set[str]:
     return set(result.stdout.split())
 
 
-@pytest.mark.parametrize("module", sorted(ENTRY.values()))
+@pytest.mark.parametrize("module", sorted({*ENTRY.values(), *(module for module, _ in COMMANDS.values())}))
 def test_help_imports_nothing_heavy(module):
     code = f"import contextlib, io\nfrom {module} import main\n"
     code += "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):\n    main(['--help'])"
