@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from benchmarks.study.protocols import Cohort
 
+from axonet.core.files import atomic_path
 from axonet.core.seeds import rng
 from axonet.evaluation.data import Array, Embedding, Ints
 from axonet.evaluation.folds import Question
@@ -41,6 +43,28 @@ def pooled(parts: Sequence[Answers]) -> Answers:
     return Answers(judged, total / np.bincount(place)[:, None])
 
 
+def write_answers(path: Path, answers: Mapping[str, Mapping[str, Answers]]) -> None:
+    """Keep answers by task and name."""
+    arrays = {
+        f"{task}|{name}|{part}": getattr(given, part)
+        for task, named in answers.items()
+        for name, given in named.items()
+        for part in ("judged", "scores")
+    }
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, **arrays)
+
+
+def read_answers(path: Path) -> dict[str, dict[str, Answers]]:
+    """What :func:`write_answers` kept."""
+    found: dict[str, dict[str, Answers]] = {}
+    with np.load(path) as arrays:
+        for task, name, _ in (key.split("|") for key in arrays.files if key.endswith("judged")):
+            own = Answers(arrays[f"{task}|{name}|judged"], arrays[f"{task}|{name}|scores"])
+            found.setdefault(task, {})[name] = own
+    return found
+
+
 def figure(cohort: Cohort, question: Question, answers: Answers) -> Figure:
     """Balanced accuracy with its group resamples; all models of a question share them."""
     truth = question.truth[answers.judged]
@@ -49,6 +73,22 @@ def figure(cohort: Cohort, question: Question, answers: Answers) -> Figure:
     weights = bootstrap_weights(groups, truth.tolist(), N_RESAMPLES, stream)
     sample = Sample(answers.judged, truth, len(question.classes), len(set(groups)), weights)
     return classification_figures(sample, answers.scores)["balanced_accuracy"]
+
+
+def mean_figure(figures: Sequence[Figure]) -> Figure:
+    """Several trainings of one recipe as one: the mean, also in every resample."""
+    parts = [figure.resampled for figure in figures if figure.resampled is not None]
+    resampled = np.mean(parts, axis=0) if len(parts) == len(figures) else None
+    return Figure(float(np.mean([figure.value for figure in figures])), resampled)
+
+
+def gain(value: Figure, other: Figure) -> str:
+    """How much a figure is above another in points, the resamples paired: ``+1.2 [-3, +5]``."""
+    text = f"{100 * (value.value - other.value):+.1f}"
+    if value.resampled is None or other.resampled is None:
+        return text
+    low, high = interval(value.resampled - other.resampled) or (np.nan, np.nan)
+    return f"{text} [{100 * low:+.0f}, {100 * high:+.0f}]"
 
 
 def percent(value: Figure) -> str:

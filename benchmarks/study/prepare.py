@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from axonet.core.files import read_table, safe_name, sha256_bytes, sha256_file, short_hash, write_bytes, write_table
 from axonet.core.progress import say, track
 from axonet.datasets.build_shard import image_settings
-from axonet.datasets.measures import load_entry, measure_neuron, measure_table, unmeasured
+from axonet.datasets.measures import measure_table
 from axonet.datasets.shard_jobs import SHARD_FOLDER, PackedViews
-from axonet.morphology.compartments import Compartment
-from axonet.morphology.neuron import Neuron
-from axonet.morphology.swc import SWCError
 from axonet.rendering.settings import RenderSettings
 from axonet.sources.catalog import CatalogEntry
 
@@ -44,11 +39,6 @@ class Prepared:
     def measures(self) -> Path:
         """Table of measurements, a row per neuron."""
         return self.folder / "measure.parquet"
-
-    @property
-    def merged(self) -> Path:
-        """The same with apical dendrites called basal: what an annotator's type 4 gives away is gone."""
-        return self.folder / "measure_merged.parquet"
 
     @property
     def labels(self) -> Path:
@@ -85,8 +75,6 @@ def prepare(table_path: Path, cache: Path, settings: RenderSettings, jobs: int =
     outcomes = PackedViews(folder, settings, entries, SHARD_BITS).finish(None, jobs)
     prepared = Prepared(folder)
     write_table(prepared.measures, measure_table(outcome.measure for outcome in outcomes))
-    if not prepared.merged.is_file():
-        write_table(prepared.merged, measure_table(_measured_merged(entry) for entry in track(entries, "merged types")))
     views = sum(outcome.n_views for outcome in outcomes)
     without = [outcome.neuron_id for outcome in outcomes if not outcome.n_views]
     labels = read_table(table_path, list(LABELS))
@@ -94,19 +82,6 @@ def prepare(table_path: Path, cache: Path, settings: RenderSettings, jobs: int =
     write_table(prepared.labels, labels.filter(pc.invert(shown)))
     say(f"{folder}: {views:,} views of {len(outcomes) - len(without):,} neurons; without views: {without or 'none'}")
     return prepared
-
-
-def merged_types(neuron: Neuron) -> Neuron:
-    """The neuron with all dendrites of one type."""
-    kind = np.where(neuron.compartment == Compartment.APICAL, Compartment.BASAL, neuron.compartment)
-    return replace(neuron, compartment=kind.astype(np.uint8))
-
-
-def _measured_merged(entry: CatalogEntry) -> dict[str, Any]:
-    try:
-        return measure_neuron(entry, merged_types(load_entry(entry)))
-    except SWCError as error:
-        return unmeasured(entry, error.code)
 
 
 def entries_of(table_path: Path, cache: Path) -> dict[str, CatalogEntry]:

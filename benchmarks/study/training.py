@@ -22,6 +22,7 @@ from axonet.learning.stage1 import train_stage1
 
 VALIDATION_SHARE = 20  # one group in twenty shows how the loss goes on neurons that are not learned from
 VALIDATION_VIEWS = 2
+WITHOUT_EFFECT = ("num_workers", "accelerator", "devices", "save_minutes", "max_epochs", "early_stopping", "patience")
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Run:
     @property
     def key(self) -> str:
         """Name of the run's folder."""
-        values = setting_values(self.settings)
+        values = {name: v for name, v in setting_values(self.settings).items() if name not in WITHOUT_EFFECT}
         return f"{self.scheme}{self.fold}-{short_hash([values, self.share], 10)}"
 
 
@@ -54,6 +55,7 @@ def study_settings(**changes: object) -> Stage1Settings:
         "max_channels": 96,
         "latent_channels": 64,
         "patch": 2,
+        "levels": 3,
         "batch_size": 64,
         "views_per_neuron": 2,
         "decode_every": 4,
@@ -64,6 +66,7 @@ def study_settings(**changes: object) -> Stage1Settings:
         "kld_weight": 1.0,
         "free_nats": 0.05,
         "kl_warmup_steps": 120,
+        "skip_dropout": 0.3,
         "rotation": 14.0,
         "magnification": [0.95, 1.2],
         "zoom": True,

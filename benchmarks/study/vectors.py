@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import torch
 from benchmarks.study.protocols import Cohort
 from benchmarks.study.training import Run, learned_from
@@ -31,24 +32,56 @@ def judged_views(store: ViewStore, cohort: Cohort, views: tuple[int, ...] = VIEW
     return own.subset(np.flatnonzero(np.isin(np.asarray(own.rows.column("view")), views)))
 
 
-def trained_vectors(checkpoint: Path, views: ViewStore, *, merge_dendrites: bool = False) -> ViewVectors:
-    """Vectors of views by a checkpoint, which are kept beside it; see ``load_view_encoder`` for merged dendrites."""
-    path = checkpoint.with_suffix(".merged.parquet" if merge_dendrites else ".vectors.parquet")
+def trained_vectors(checkpoint: Path, views: ViewStore, kind: str = "trained") -> ViewVectors:
+    """Vectors of views by a checkpoint, which are kept beside it.
+
+    Args:
+        checkpoint: of Stage 1.
+        views: what is encoded.
+        kind: ``trained``; ``merged`` shows basal and apical dendrites as one; ``unscaled`` withholds the field of view.
+    """
+    path = checkpoint.with_suffix(".vectors.parquet" if kind == "trained" else f".{kind}.parquet")
     if path.is_file():
         found = read_vectors(path)
         if len(found) == len(views):
             return found
-    encoder = load_view_encoder(checkpoint, 1, merge_dendrites=merge_dendrites)
+    encoder = load_view_encoder(checkpoint, 1, merge_dendrites=kind == "merged")
     found = ViewVectors(
         views.neuron_ids,
         np.asarray(views.rows.column("view")).astype(np.int64),
-        encode_views(encoder, views),
+        encode_views(encoder, without_scale(views) if kind == "unscaled" else views),
         encoder.fingerprint,
         1,
         encoder.spec,
     )
     write_vectors(path, found)
     return found
+
+
+def without_scale(views: ViewStore) -> ViewStore:
+    """The views with their field of view unknown."""
+    found = views.subset(np.arange(len(views)))
+    place = found.rows.schema.get_field_index("um_per_px")
+    unknown = pa.nulls(len(found), found.rows.schema.field(place).type)
+    found.rows = found.rows.set_column(place, found.rows.schema.field(place).with_nullable(True), unknown)
+    return found
+
+
+def read_of(kind: str, latent: int, width: int) -> npt.NDArray[np.bool_]:
+    """``(width,)`` which numbers of a vector are looked at: ``all``, or all but a part of it.
+
+    A vector is mean and generalized mean of the bottleneck, mean and maximum of the levels above, field of view.
+    """
+    looked = np.ones(width, dtype=np.bool_)
+    part = {
+        "all": slice(0, 0),
+        "no generalized mean": slice(latent, 2 * latent),
+        "no bottleneck": slice(0, 2 * latent),
+        "no levels above": slice(2 * latent, width - 1),
+        "no field of view": slice(width - 1, width),
+    }[kind]
+    looked[part] = False
+    return looked
 
 
 def untrained_vectors(run: Run, views: ViewStore) -> npt.NDArray[np.float32]:

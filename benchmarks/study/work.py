@@ -8,13 +8,30 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from benchmarks.study.answers import TASKS, Answers, figure, percent, pooled, probe
+from benchmarks.study.answers import (
+    TASKS,
+    Answers,
+    figure,
+    mean_figure,
+    percent,
+    pooled,
+    probe,
+    read_answers,
+    write_answers,
+)
 from benchmarks.study.baselines import baseline_answers, forest_features
 from benchmarks.study.prepare import Prepared, prepare, study_views
 from benchmarks.study.protocols import N_FOLDS, Cohort, load_cohort
 from benchmarks.study.report import Notebook
 from benchmarks.study.training import Run, train_run
-from benchmarks.study.vectors import judged_views, of_neurons, picture_vectors, trained_vectors, untrained_vectors
+from benchmarks.study.vectors import (
+    judged_views,
+    of_neurons,
+    picture_vectors,
+    read_of,
+    trained_vectors,
+    untrained_vectors,
+)
 
 from axonet.core.progress import say
 from axonet.datasets.view_store import ViewStore
@@ -76,21 +93,28 @@ class Study:
         }
 
 
-def judge_baselines(study: Study, folds: Sequence[int]) -> dict[str, dict[str, list[Answers]]]:
-    """Answers of the baselines that look at no picture, by baseline and task; they are written down as figures."""
-    features = forest_features(study.cohort, study.prepared)
+def judge_baselines(study: Study) -> dict[str, dict[str, list[Answers]]]:
+    """Answers of the baselines that look at no picture, of every fold, by baseline and task; they are kept."""
+    features = forest_features(study.cohort)
     found: dict[str, dict[str, list[Answers]]] = {}
-    for task in TASKS:
-        for number in folds:
-            for name, answers in baseline_answers(study.question(task, number), features).items():
+    for number in range(N_FOLDS):
+        path = study.cache / "answers" / f"baselines{number}.npz"
+        if not path.is_file():
+            write_answers(path, {task: baseline_answers(study.question(task, number), features) for task in TASKS})
+        for task, named in read_answers(path).items():
+            for name, answers in named.items():
                 found.setdefault(name, {}).setdefault(task, []).append(answers)
     return found
 
 
-def features_of(study: Study, run: Run, kind: str = "trained") -> Array:
-    """``(n, d)`` vectors of neurons by a run's model, by its network before training, or components of pictures.
+def features_of(study: Study, run: Run, kind: str = "trained", read: str = "all") -> Array:
+    """``(n, d)`` vectors of neurons: by a run's model, its network before training, or components of pictures.
 
-    ``merged`` shows a trained model basal and apical dendrites as one.
+    Args:
+        study: everything.
+        run: a training.
+        kind: ``pictures``, ``untrained``, or how its model is shown the views, see :func:`trained_vectors`.
+        read: see :func:`read_of`.
     """
     if kind == "pictures":
         vectors = picture_vectors(study.views, study.cohort, run)
@@ -98,8 +122,9 @@ def features_of(study: Study, run: Run, kind: str = "trained") -> Array:
         vectors = untrained_vectors(run, study.views).astype(np.float64)
     else:
         checkpoint = train_run(run, study.cohort, study.store, study.prepared, study.cache / "runs")
-        found = trained_vectors(checkpoint, study.views, merge_dendrites=kind == "merged")
+        found = trained_vectors(checkpoint, study.views, kind)
         vectors = found.vector.astype(np.float64)
+        vectors = vectors[:, read_of(read, run.settings.latent_channels, vectors.shape[1])]
     return of_neurons(vectors, study.views, study.cohort, run)
 
 
@@ -108,22 +133,45 @@ def tasks_of(run: Run) -> tuple[str, ...]:
     return ("labs",) if run.scheme == "labs" else tuple(task for task in TASKS if task != "labs")
 
 
-def judge_run(study: Study, run: Run, kind: str = "trained") -> dict[str, dict[str, Answers]]:
-    """Answers of kNN and logistic probe to every task of a run, by task and probe."""
-    features = features_of(study, run, kind)
-    return {task: dict(probe(study.cohort, study.question(task, run.fold), features)) for task in tasks_of(run)}
+def judge_run(study: Study, run: Run, kind: str = "trained", read: str = "all") -> dict[str, dict[str, Answers]]:
+    """Answers of kNN and logistic probe to every task of a run, by task and probe; they are kept."""
+    path = study.cache / "answers" / f"{run.key}-{kind}-{read.replace(' ', '_')}.npz"
+    if not path.is_file():
+        features = features_of(study, run, kind, read)
+        questions = {task: study.question(task, run.fold) for task in tasks_of(run)}
+        write_answers(path, {task: probe(study.cohort, own, features) for task, own in questions.items()})
+    return read_answers(path)
 
 
 def judge_folds(
-    study: Study, run: Run, folds: Sequence[int] = range(N_FOLDS), kind: str = "trained"
+    study: Study, run: Run, folds: Sequence[int] = range(N_FOLDS), kind: str = "trained", read: str = "all"
 ) -> dict[str, Figures]:
     """Figures of kNN and logistic probe over folds, by probe and task."""
     answers: dict[str, dict[str, list[Answers]]] = {}
     for number in folds:
-        for task, probes in judge_run(study, replace(run, fold=number), kind).items():
+        for task, probes in judge_run(study, replace(run, fold=number), kind, read).items():
             for name, part in probes.items():
                 answers.setdefault(name, {}).setdefault(task, []).append(part)
     return {name: study.figures(parts) for name, parts in answers.items()}
+
+
+def judge_seeds(study: Study, runs: Sequence[Run], kind: str = "trained") -> tuple[dict[str, Figures], dict[str, str]]:
+    """Figures over folds as means over several trainings, by probe and task; and how far the trainings spread.
+
+    Returns:
+        The figures, and by probe a line of the standard deviations in points by task, empty for one training.
+    """
+    each = [judge_folds(study, run, kind=kind) for run in runs]
+    means = {
+        name: {task: mean_figure([one[name][task] for one in each]) for task in figures}
+        for name, figures in each[0].items()
+    }
+    spread = {}
+    for name, figures in each[0].items():
+        values = {task: [100 * one[name][task].value for one in each] for task in figures}
+        own = [f"{task} {np.std(found, ddof=1):.1f}" for task, found in values.items()] if len(runs) > 1 else []
+        spread[name] = ", ".join(own)
+    return means, spread
 
 
 def write_row(study: Study, table: str, row: str, figures: Figures) -> None:

@@ -37,7 +37,7 @@ _WEIGHTED = ("charge", "decoded", "described", "compared")
 def new_seg_vae(settings: Stage1Settings, spec: InputSpec) -> SegVAE2D:
     """An untrained network; its parameters depend on the settings alone, not on what was drawn before."""
     if settings.levels is None:
-        levels = auto_levels(*(-(-side // settings.patch) for side in spec.input_size))
+        levels = auto_levels(*(-(-side // settings.patch) for side in spec.input_size)) + 1  # 2 x 2 for square views
     else:
         levels = settings.levels
     with torch.random.fork_rng(devices=[]):

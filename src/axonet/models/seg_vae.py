@@ -213,10 +213,10 @@ class SegVAE2D(nn.Module):
         return SegVAEOutput(vector=vector, posteriors=posteriors, seg_logits=logits, depth=depth)
 
     def encode(self, x: Tensor, fov: Tensor | None = None) -> Tensor:
-        """The neuron vector of each image, ``(b, 2 * latent_channels + 1)``: what everything downstream uses.
+        """The neuron vector of each image, ``(b, vector_size)``: what everything downstream uses.
 
-        Mean and generalized mean of the bottleneck's posterior mean, and the field of view; arguments as in
-        :meth:`forward`. Nothing is sampled.
+        Mean and generalized mean of the bottleneck's posterior mean, mean and maximum of the levels above, and the
+        field of view; arguments as in :meth:`forward`. Nothing is sampled.
         """
         known = self._known(x, fov)
         features, latent = self.encoder(self._pad(x), known)

@@ -27,7 +27,7 @@ EPOCHS: dict[str, int] = {
     "render": 2,
     "quality": 1,
     "split": 1,
-    "stage1": 2,
+    "stage1": 3,
     "encode": 2,
     "stage2": 2,
     "evaluate": 2,

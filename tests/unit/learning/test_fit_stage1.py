@@ -91,7 +91,7 @@ def test_views_can_be_resized_and_the_levels_follow(tmp_path):
     train(tmp_path, max_steps=1, width=16, levels=None)
     checkpoint = load_checkpoint(tmp_path / "best.ckpt")
     assert checkpoint["input_spec"]["image_size"] == [16, 16]
-    assert checkpoint["architecture"]["levels"] == 2
+    assert checkpoint["architecture"]["levels"] == 3  # down to 2 x 2 units
 
 
 def test_validation_views_of_another_kind_are_refused(tmp_path):
