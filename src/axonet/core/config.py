@@ -240,6 +240,10 @@ def guarded(work: Callable[[], None]) -> int:
     """
     try:
         work()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Who read the output has seen enough (| head). What is still buffered must not fail when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except UserError as error:
         if os.environ.get("AXONET_DEBUG") == "1":
             raise

@@ -156,14 +156,15 @@ def _former(files: EmbeddedFiles, encoder: ViewEncoder, entries: Sequence[Catalo
 def _batches(views: ViewVectors, encoder: ViewEncoder) -> dict[str, pa.RecordBatch]:
     """The vectors of each neuron as a journal has them; fields of view are not known any more."""
     names = np.asarray(views.neuron_id, dtype=np.str_)
+    order = np.argsort(names, kind="stable")
+    unique, starts = np.unique(names[order], return_index=True)
     schema, found = _schema(encoder), {}
-    for name in np.unique(names):
-        rows = np.flatnonzero(names == name)
+    for name, rows in zip(unique.tolist(), np.split(order, starts[1:]), strict=True):
         columns: dict[str, Any] = {"view": views.view[rows], "fov_um": np.full(len(rows), np.nan)}
         columns["vector"] = list(views.vector[rows])
         if views.joined is not None:
             columns["joined"] = list(views.joined[rows])
-        found[str(name)] = pa.RecordBatch.from_pydict(columns, schema=schema)
+        found[name] = pa.RecordBatch.from_pydict(columns, schema=schema)
     return found
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import Field, model_validator
 from pydantic.config import JsonDict
 from pydantic_settings import CliPositionalArg
 
 from axonet.core.config import CommandSettings, run_command
+
+if TYPE_CHECKING:
+    from axonet.morphology.neuron import Neuron
 
 IO: JsonDict = {"io": True}
 
@@ -23,9 +26,13 @@ class ExplainConfig(CommandSettings):
     that the match is worse without; large parts matter more than small ones, so mind the share of pixels beside it.
     """
 
-    swc: CliPositionalArg[Path] = Field(description="SWC file of the neuron", json_schema_extra=IO)
+    neuron: CliPositionalArg[str] = Field(
+        description="SWC file of the neuron, or the id of a neuron of the run", json_schema_extra=IO
+    )
     words: CliPositionalArg[list[str]] = Field([], description="what it is matched with", json_schema_extra=IO)
-    match: Path | None = Field(None, description="SWC file that it is matched with, instead", json_schema_extra=IO)
+    match: str | None = Field(
+        None, description="SWC file or id of a neuron that it is matched with, instead", json_schema_extra=IO
+    )
     model: str | None = Field(
         None, description="checkpoint of Stage 2; by default the one of the export in --results", json_schema_extra=IO
     )
@@ -48,23 +55,18 @@ def run(config: ExplainConfig) -> None:
     from axonet.core.files import atomic_path, to_json
     from axonet.core.progress import say
     from axonet.explore.explain import explain, explanation_text
-    from axonet.explore.folder import EXPLORE, ExploreFolder
     from axonet.inference.embed import load_model
-    from axonet.morphology.swc import read_swc
 
     if config.out is not None and config.out.suffix.lower() != ".png":
         raise UserError(f"--out {config.out}: a PNG file is written; give it a name that ends in .png")
-    neuron = read_swc(config.swc)
-    checkpoint = config.model
-    if checkpoint is None:
-        folder = ExploreFolder(config.results / EXPLORE)
-        checkpoint = str(folder.root / folder.origin.checkpoint)
-    model = load_model(checkpoint)
+    neuron = _find(config.neuron, config.results)
+    other = None if config.match is None else _find(config.match, config.results)
+    model = load_model(config.model or _checkpoint(config.results))
     asked = " ".join(config.words) or str(config.match)
-    target = model.embed_text([asked])[0] if config.match is None else model.embed([config.match])[0]
+    target = model.embed_text([asked])[0] if other is None else model.embed([other])[0]
     found = explain(model, neuron, target)
     if config.as_json:
-        about = {"swc": str(config.swc), "target": asked, "model": model.fingerprint}
+        about = {"neuron": config.neuron, "target": asked, "model": model.fingerprint}
         text = to_json({**about, **found.to_json()}, indent=1)
     else:
         text = explanation_text(found)
@@ -75,6 +77,31 @@ def run(config: ExplainConfig) -> None:
         with atomic_path(config.out) as path:
             explanation_page(f"{neuron.name}: {asked}", found).save(path, format="PNG", optimize=True)
         say(f"{config.out}: {len(found.parts)} parts and {len(found.views)} views")
+
+
+def _find(name: str, results: Path) -> Neuron:
+    """The neuron of a file or, where there is no such file, of the run.
+
+    Raises:
+        UserError: neither.
+    """
+    from axonet.core.errors import UserError
+    from axonet.explore.folder import EXPLORE, ExploreFolder
+    from axonet.morphology.swc import read_swc
+
+    if Path(name).exists() or name.lower().endswith(".swc"):
+        return read_swc(name)
+    folder = ExploreFolder(results / EXPLORE)
+    if name not in folder.ids:
+        raise UserError(f"{name}: neither a file nor the id of a neuron of {results}")
+    return folder.neuron(folder.ids.index(name))
+
+
+def _checkpoint(results: Path) -> str:
+    from axonet.explore.folder import EXPLORE, ExploreFolder
+
+    folder = ExploreFolder(results / EXPLORE)
+    return str(folder.root / folder.origin.checkpoint)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

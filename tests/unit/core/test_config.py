@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Literal
 
@@ -132,3 +134,19 @@ def test_a_user_error_ends_with_code_2_and_debug_shows_the_traceback(monkeypatch
     monkeypatch.setenv("AXONET_DEBUG", "1")
     with pytest.raises(UserError):
         run_command(Bake, fail, ["--out", "x"])
+
+
+def test_who_reads_only_the_first_lines_gets_them_without_a_traceback():
+    code = """from axonet.core.config import CommandSettings, run_command
+class Many(CommandSettings):
+    "Print much."
+def run(config):
+    for number in range(100_000):
+        print(number)
+raise SystemExit(run_command(Many, run, []))"""
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "0\n"
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    assert process.wait() == 0

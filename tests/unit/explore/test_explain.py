@@ -13,6 +13,7 @@ from PIL import Image
 from axonet import cli
 from axonet.core.input_spec import InputSpec, MorphometricInput
 from axonet.explore.explain import explain, explanation_text
+from axonet.explore.folder import ExploreFolder
 from axonet.inference.embed import EmbeddingModel, render_settings
 from axonet.models.checkpoint import Checkpoint, make_checkpoint, save_checkpoint
 from axonet.models.clip import ClipModel
@@ -157,3 +158,13 @@ def test_the_command_prints_json_and_draws_a_page(
 def test_what_to_match_with_is_asked_for(flags: list[str], cell: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["explain", str(cell), *flags]) == 2
     assert "words, or --match FILE, one of them" in capsys.readouterr().err
+
+
+def test_a_neuron_of_the_run_is_named_by_its_id(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = ExploreFolder(results / "explore")
+    where = ["--results", str(results), "--json"]
+    assert cli.main(["explain", folder.ids[1], "--match", folder.ids[4], *where]) == 0
+    cosine = float(folder.vectors[1] @ folder.vectors[4])
+    assert json.loads(capsys.readouterr().out)["cosine"] == pytest.approx(cosine, abs=1e-4)
+    assert cli.main(["explain", "nobody", "a neuron", *where]) == 2
+    assert "nobody: neither a file nor the id of a neuron of" in capsys.readouterr().err
