@@ -13,11 +13,11 @@ CORES ?= all
 PINS := constraints/py311.txt
 CONSTRAIN = $(shell $(BIN)/python -c 'import sys; print("-c $(PINS)" if sys.version_info[:2] == (3, 11) else "")')
 
-.PHONY: help setup demo test test-all lint format schema constraints clean
+.PHONY: help setup demo test test-all lint format schema page constraints clean
 
 help:
 	@sed -n '1,5p' Makefile
-	@echo "targets: setup demo test test-all lint format schema constraints clean"
+	@echo "targets: setup demo test test-all lint format schema page constraints clean"
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -71,6 +71,9 @@ format: $(VENV)/.setup-dev
 
 schema: $(VENV)/.setup-dev  ## the generated files: config schema, settings reference
 	$(BIN)/python -m axonet.pipeline.generate
+
+page:  ## the explorer's page, from its TypeScript sources (needs Node; only for who changes it)
+	cd web && npm ci --ignore-scripts --no-audit --no-fund && npm run --silent check && npm run --silent build
 
 constraints: $(VENV)/.setup-dev  ## pin what is installed now
 	{ head -1 $(PINS); $(BIN)/python -m pip freeze --exclude-editable; } > $(PINS).new && mv $(PINS).new $(PINS)

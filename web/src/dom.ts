@@ -40,6 +40,12 @@ export function columnName(column: string): string {
   const names: Record<string, string> = {
     qc: "quality flags",
     cable_length_um: "cable length (µm)",
+    cable_length: "cable length (µm)",
+    n_stems: "stems",
+    width: "width (µm)",
+    height: "height (µm)",
+    depth: "depth (µm)",
+    soma_radius: "soma radius (µm)",
     n_branch_points: "branch points",
     n_tips: "tips",
     n_nodes: "nodes",

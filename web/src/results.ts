@@ -12,7 +12,7 @@ export function hitButton(source: Source, hit: Hit, open: () => void): HTMLButto
   image.addEventListener("error", () => image.classList.add("none"));
   const button = element("button", { type: "button", class: "hit", click: open },
     image,
-    element("span", { class: "name" }, name),
+    element("span", { class: "name" }, name.replace(/[_-]/g, "$&\u200b")), // may break there
     element("span", { class: "about" }, about || "\u00a0"),
     element("span", { class: "score" },
       table.text("qc", hit.row) && element("span", { class: "mark", title: table.text("qc", hit.row) }, "⚑ "),

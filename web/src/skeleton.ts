@@ -171,7 +171,10 @@ function edges(skeleton: Skeleton, move: Matrix4): InstancedMesh {
 }
 
 function somata(skeleton: Skeleton, move: Matrix4): InstancedMesh {
-  const rows = Array.from({ length: skeleton.n }, (_, k) => k).filter((k) => skeleton.compartment[k] === SOMA);
+  const every = Array.from({ length: skeleton.n }, (_, k) => k).filter((k) => skeleton.compartment[k] === SOMA);
+  // Three points of which two hang off the first are NeuroMorpho.Org's way to write one sphere.
+  const isSphere = every.length === 3 && every.slice(1).every((k) => skeleton.parent[k] === every[0]);
+  const rows = isSphere ? every.slice(0, 1) : every;
   const mesh = new InstancedMesh(new SphereGeometry(1, 20, 14), new MeshLambertMaterial(), rows.length);
   rows.forEach((row, k) => {
     const radius = Math.max(skeleton.radius[row]!, skeleton.extent * 0.004);

@@ -178,7 +178,8 @@ def look_at(model: Any, name: str, data: bytes) -> Uploaded:
     neuron = parse_swc(data, neuron_name(name), source=name)
     vector = model.embed([neuron])[0]
     size = {"width": 2 * VIEW, "height": 2 * VIEW, "canonical_views": 3, "biased_views": 0, "random_views": 0}
-    views = render_neuron(neuron, load_settings(RenderSettings, {**size, "zoom_um": None, "min_qc": 0.0}, "upload"))
+    frame = {"adaptive_framing": True, "margin": 0.1, "zoom_um": None, "min_qc": 0.0}
+    views = render_neuron(neuron, load_settings(RenderSettings, {**size, **frame}, "upload"))
     measures = {key: float(value) for key, value in neuron.morphometrics().items() if np.isfinite(value)}
     pictures = [view_picture(view.mask, view.depth_image(8), VIEW) for view in views]
     return Uploaded(neuron.name, vector, skeleton_bytes(neuron), pictures, measures, neuron.warnings)

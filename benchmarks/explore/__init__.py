@@ -1,0 +1,1 @@
+"""How fast the explorer is with many neurons."""
