@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image
 
 import axonet
+from axonet import cli
 from axonet.core.files import read_json, read_table
 from axonet.evaluation.schema import check
 
@@ -74,6 +76,17 @@ def test_the_model_opens_through_the_python_door(said: str, folder: Path) -> Non
     shapes, words = model.embed_swc([file]), model.embed_text(["a mouse Purkinje cell", "a mouse neuron"])
     assert shapes.shape == (1, words.shape[1])
     assert (abs((words**2).sum(axis=1) - 1) < 1e-5).all()
+
+
+def test_a_neuron_of_the_demo_finds_itself_by_its_file(
+    said: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, results = folder / "results/acquire/demo/SCA6_P13_C7.swc", folder / "results"
+    assert cli.main(["search", "--swc", str(file), "--results", str(results), "--json", "-k", "3"]) == 0
+    first, *others = json.loads(capsys.readouterr().out)["hits"]
+    assert first["neuron_id"] == "demo:SCA6_P13_C7"
+    assert first["cosine"] > 0.99
+    assert len(others) == 2
 
 
 def test_a_second_run_does_nothing(said: str, folder: Path) -> None:

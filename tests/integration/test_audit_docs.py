@@ -36,5 +36,5 @@ def test_the_commands_run(stage2: Checkpoint, tmp_path: Path, monkeypatch: pytes
         for line in block.strip().splitlines():
             assert main(shlex.split(line)[1:]) == 0
     page = Path("audit/audit.html").read_text(encoding="utf-8")
-    assert "Labels were not compared" not in page
+    assert "20 neighbors each: cell type of 24, region of 0, species of 24." in page
     assert Path("audit/audit.csv").read_text().count(",copies,wrong,same_file,") == 4

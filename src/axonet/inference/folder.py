@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from axonet.core.errors import UserError
-from axonet.core.files import read_table, sha256_file, short_hash, write_table
+from axonet.core.files import read_table, remove_leftovers, sha256_file, short_hash, write_table
 from axonet.core.progress import say, track
 from axonet.datasets.build import list_entries
 from axonet.datasets.compile_first import compile_first
@@ -69,6 +69,7 @@ def embed_folder(encoder: ViewEncoder, swc_dir: Path, out: Path, jobs: int = 1) 
         UserError: no SWC files, or none of them could be embedded.
     """
     files = EmbeddedFiles.beside(out)
+    remove_leftovers(out.parent)
     entries = [replace(entry, sha256=_digest(entry)) for entry in list_entries(swc_dir)]
     done = _former(files, encoder, entries)
     if done:

@@ -71,7 +71,9 @@ def run(config: AuditConfig) -> None:
     if config.vectors is None:
         notes.append("Labels were not compared with neighbors: that takes --vectors and --metadata.")
     else:
-        findings = in_order([*findings, *_about_labels(config.vectors, entries, records, findings)])
+        about_labels, told = _about_labels(config.vectors, entries, records, findings)
+        findings = in_order([*findings, *about_labels])
+        notes.append(told)
     pictures = _pictures([e for e in entries if e.neuron_id in neurons_to_draw(shown(findings))], config.jobs)
     page = audit_page(str(config.swc_dir), len(entries), findings, notes, pictures, "audit.csv")
     write_findings(config.out / "audit.csv", findings)
@@ -116,12 +118,12 @@ def _about_labels(
     entries: Sequence[CatalogEntry],
     records: Mapping[str, NeuronRecord],
     findings: Sequence[Finding],
-) -> list[Finding]:
-    """Findings about labels, one kind of label after the other."""
+) -> tuple[list[Finding], str]:
+    """Findings about labels, one kind of label after the other, and what was compared."""
     from dataclasses import replace
 
     from axonet.core.errors import UserError
-    from axonet.explore.audit_labels import contradicted_labels, copy_words, label_fields
+    from axonet.explore.audit_labels import N_NEIGHBORS, contradicted_labels, copy_words, label_fields
     from axonet.inference.pool import pool_poses
     from axonet.inference.vectors import read_vectors
 
@@ -136,11 +138,14 @@ def _about_labels(
     here = [row for row, name in enumerate(poses.names) if name in files]
     ids = [poses.names[row] for row in here]
     copies = copy_words(ids, findings)
-    found = []
+    found, known = [], {}
     for field, of in label_fields().items():
         labels = [of(records[name]) if name in records else None for name in ids]
         found += contradicted_labels(ids, poses.vectors[here], labels, copies, field)
-    return [replace(finding, swc=files[finding.neuron_id]) for finding in found]
+        known[field.replace("_", " ")] = sum(label is not None for label in labels)
+    counts = ", ".join(f"{field} of {n:,}" for field, n in known.items())
+    told = f"Labels of neurons with vectors were compared with {N_NEIGHBORS} neighbors each: {counts}."
+    return [replace(finding, swc=files[finding.neuron_id]) for finding in found], told
 
 
 def _pictures(entries: Sequence[CatalogEntry], jobs: int) -> dict[str, Any]:

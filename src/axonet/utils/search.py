@@ -89,8 +89,17 @@ def run(config: SearchConfig) -> None:
 
 def _embed(config: SearchConfig, folder: ExploreFolder) -> npt.NDArray[np.float32]:
     """The unit vector of words or of an SWC file, by the model that made the vectors."""
+    from axonet.core.progress import warn
+    from axonet.morphology.swc import read_swc
+
     model = _load(config, folder)
-    found = model.embed_text([" ".join(config.words)]) if config.swc is None else model.embed([config.swc])
+    if config.swc is None:
+        found = model.embed_text([" ".join(config.words)])
+    else:
+        neuron = read_swc(config.swc)
+        for code in neuron.warnings:
+            warn(f"{config.swc}: {code}")
+        found = model.embed([neuron])
     vector: npt.NDArray[np.float32] = found[0]
     return vector
 
