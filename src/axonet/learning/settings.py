@@ -129,8 +129,8 @@ class Stage1Settings(FitSettings):
         0.0,
         ge=0,
         lt=1,
-        description="share of a variational skip's channels dropped in training; 0.3 made neither vectors nor masks "
-        "better where it was measured, so raise it only when val/kl_latent falls to 0 while masks stay good",
+        description="share of a variational skip's channels dropped in training; 0.3 made vectors no better where it "
+        "was measured, so raise it only when val/kl_latent falls to 0 while masks stay good",
         json_schema_extra=SAFE,
     )
 
