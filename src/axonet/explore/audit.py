@@ -35,6 +35,8 @@ TITLES: dict[Kind, str] = {
 SMALLEST_EXTENT = 5.0  # um; the smallest neuron of a worm is twice as long
 UNLIKE_FOLDER = 100.0  # times as large or small as the median: hardly two neurons of one collection are that unlike
 FEWEST_FOR_MEDIAN = 10
+LONG_SHARE = 0.25  # of the neuron's length in one straight edge; in traced neurons it is seldom above a tenth
+NODES_FOR_SHARE = 100  # a coarse skeleton has long edges everywhere
 SAME_SIZE = 1.02  # the fingerprint does not see scale; copies of one cell have one size up to rounding
 
 WORDS: dict[str, str] = {
@@ -43,6 +45,7 @@ WORDS: dict[str, str] = {
     "few_nodes": "fewer than 20 nodes",
     "tiny": f"the whole neuron is smaller than {SMALLEST_EXTENT:g} µm: mm or voxels?",
     "unlike_folder": f"more than {UNLIKE_FOLDER:g} times as large or as small as the middle one of the folder",
+    "spider_leg": f"one straight edge is longer than {100 * LONG_SHARE:.0f} % of the neuron: a jump of the tracing",
     "same_file": "byte for byte the same file",
     "same_cell": "the same tree, perhaps moved, turned, mirrored or renumbered",
     "same_cell_scaled": "the same tree in another size: one of them is in other units",
@@ -56,7 +59,7 @@ WORDS: dict[str, str] = {
 """What the codes of findings mean."""
 
 _UNITS = ("suspicious_units", "long_edge")
-_WRONG = (*_UNITS, "tiny", "same_file", "same_cell_scaled", "unlike_neighbors", "multiple_roots")
+_WRONG = (*_UNITS, "tiny", "same_file", "same_cell_scaled", "unlike_neighbors", "multiple_roots", "spider_leg")
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def audit(
     """All findings but those about labels, kind by kind, neurons by id.
 
     Args:
-        rows: of the table of measurements, bad files too.
+        rows: of :func:`axonet.explore.audit_measure.audit_entry`, bad files too.
         digests: SHA-256 of the file of each neuron; empty where it cannot be read.
         records: metadata by neuron id, where known; they say what was traced.
     """
@@ -99,7 +102,7 @@ def audit(
     ordered = sorted(rows, key=lambda row: str(row["neuron_id"]))
     good = [row for row in ordered if row["status"] in (OK, "no_neurites")]
     found = [
-        *(_finding(row, "file", row["status"], WORDS.get(row["status"], "")) for row in ordered if row["status"] != OK),
+        *(_finding(row, "file", row["status"], _why(row)) for row in ordered if row["status"] != OK),
         *_units(good),
         *_copies(good, digests),
         *(item for row in good for item in _parts(row, known.get(str(row["neuron_id"])))),
@@ -122,6 +125,10 @@ def extent_um(row: Row) -> float:
 
 def _finding(row: Row, kind: Kind, code: str, detail: str, others: Iterable[str] = ()) -> Finding:
     return Finding(str(row["neuron_id"]), str(row["swc"]), kind, code, detail, tuple(others))
+
+
+def _why(row: Row) -> str:
+    return str(row.get("detail") or WORDS.get(row["status"], ""))
 
 
 def _units(rows: Sequence[Row]) -> Iterator[Finding]:
@@ -198,5 +205,8 @@ def _remarks(row: Row) -> Iterator[Finding]:
     codes = [code for code in row["warnings"] or () if code not in (*_UNITS, "no_soma", row["status"])]
     if row["n_nodes"] < FEW_NODES:
         codes.append("few_nodes")
+    longest, extent = float(row["longest_edge_um"]), extent_um(row)
+    if row["n_nodes"] >= NODES_FOR_SHARE and longest > LONG_SHARE * extent > 0 and "long_edge" not in row["warnings"]:
+        yield _finding(row, "tracing", "spider_leg", f"an edge of {length_text(longest)}, {length_text(extent)} in all")
     for code in codes:
         yield _finding(row, "form" if code in OF_THE_FILE else "tracing", code, WORDS.get(code, ""))

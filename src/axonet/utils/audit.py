@@ -55,8 +55,8 @@ def run(config: AuditConfig) -> None:
     from axonet.core.files import write_text
     from axonet.core.progress import say, track
     from axonet.datasets.build import list_entries
-    from axonet.datasets.measures import measure_entry
     from axonet.explore.audit import audit, in_order
+    from axonet.explore.audit_measure import audit_entry
     from axonet.explore.audit_page import audit_page, neurons_to_draw, shown
     from axonet.explore.audit_table import write_findings
     from axonet.sources.workers import map_ordered
@@ -65,7 +65,7 @@ def run(config: AuditConfig) -> None:
         raise UserError("--vectors: neighbors are compared by their labels, so give --metadata too")
     entries = list_entries(config.swc_dir)
     records = _records(config, entries)
-    rows = list(track(map_ordered(measure_entry, entries, config.jobs), "measuring neurons", len(entries)))
+    rows = list(track(map_ordered(audit_entry, entries, config.jobs), "measuring neurons", len(entries)))
     findings = audit(rows, _digests(entries), records)
     notes = []
     if config.vectors is None:

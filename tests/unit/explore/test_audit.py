@@ -13,9 +13,9 @@ import pytest
 from axonet import cli
 from axonet.core.files import sha256_file
 from axonet.datasets.build import list_entries
-from axonet.datasets.measures import measure_entry
 from axonet.explore.audit import WORDS, Finding, audit
 from axonet.explore.audit_labels import contradicted_labels, copy_words
+from axonet.explore.audit_measure import audit_entry
 from axonet.explore.audit_page import audit_page, neurons_to_draw, shown
 from axonet.metadata.record import NeuronRecord
 from axonet.morphology.checks import QUALITY_CODES
@@ -47,7 +47,7 @@ def folder(tmp_path: Path) -> Path:
 def findings_of(folder: Path, records: dict[str, NeuronRecord] | None = None) -> list[Finding]:
     entries = list_entries(folder)
     digests = {entry.neuron_id: sha256_file(entry.path) for entry in entries}
-    return audit([measure_entry(entry) for entry in entries], digests, records)
+    return audit([audit_entry(entry) for entry in entries], digests, records)
 
 
 def codes(findings: list[Finding], name: str) -> set[str]:
@@ -77,6 +77,17 @@ def test_what_is_planted_is_found(folder: Path, change: Callable[[str], str], co
     assert {finding.neuron_id for finding in found} == {"planted"}
     (own,) = [finding for finding in found if finding.code == code]
     assert own.level == level
+
+
+def test_a_straight_jump_in_a_fine_tracing_is_found_and_a_coarse_skeleton_is_not(folder: Path) -> None:
+    fine = ["1 1 0 0 0 5 -1", *(f"{k} {2 + k % 2} {k}.5 {(k * k) % 7} {k % 5} 0.5 {k - 1}" for k in range(2, 130))]
+    (folder / "fine.swc").write_text("\n".join(fine))
+    assert "spider_leg" not in codes(findings_of(folder), "fine")
+    (folder / "jump.swc").write_text("\n".join([*fine, "130 3 220 0 0 0.5 129"]))
+    (own,) = [finding for finding in findings_of(folder) if finding.code == "spider_leg"]
+    assert (own.neuron_id, own.level) == ("jump", "wrong")
+    (folder / "coarse.swc").write_text("1 1 0 0 0 5 -1\n2 3 9 0 0 1 1\n3 2 300 0 0 1 2\n")
+    assert "spider_leg" not in codes(findings_of(folder), "coarse")
 
 
 def test_a_cell_of_another_size_than_the_folder_is_found_where_there_are_enough_to_compare(folder: Path) -> None:
