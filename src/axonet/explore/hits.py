@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from axonet.core.errors import UserError
 from axonet.explore.neighbors import nearest
+from axonet.explore.table import COLORS
 
 if TYPE_CHECKING:
     from axonet.explore.folder import ExploreFolder
@@ -43,15 +45,42 @@ class Hit:
         return {**asdict(self), "cosine": round(self.cosine, 6), "about": dict(self.about)}
 
 
-def find(folder: ExploreFolder, query: npt.NDArray[np.float32], k: int) -> list[Hit]:
+def rows_where(folder: ExploreFolder, where: Mapping[str, str]) -> npt.NDArray[np.int64] | None:
+    """Rows of the neurons that all conditions hold for, None without any.
+
+    Args:
+        folder: the export.
+        where: values by column, such as ``species: mouse``; upper and lower case are one.
+
+    Raises:
+        UserError: there is no such column, or nobody has that value; the message tells what there is.
+    """
+    chosen: npt.NDArray[np.bool_] | None = None
+    for column, value in where.items():
+        if column not in COLORS:
+            raise UserError(f"--where {column}={value}: no column {column!r}; there are {', '.join(COLORS)}")
+        values = np.array(folder.points.column(column).to_pylist(), dtype=object)
+        known = {str(text) for text in values if text is not None}
+        holds = np.array([text is not None and text.casefold() == value.casefold() for text in values], dtype=bool)
+        if not holds.any():
+            some = ", ".join(sorted(known)[:12]) or "none at all"
+            raise UserError(f"--where {column}={value}: no neuron has it; there are {some}")
+        chosen = holds if chosen is None else chosen & holds
+    return None if chosen is None else np.flatnonzero(chosen)
+
+
+def find(
+    folder: ExploreFolder, query: npt.NDArray[np.float32], k: int, allowed: npt.NDArray[np.int64] | None = None
+) -> list[Hit]:
     """The neurons nearest to a query, best first; of equals the one with the lower row.
 
     Args:
         folder: the export.
         query: ``(d,)`` unit vector.
         k: how many.
+        allowed: rows to choose from; all by default.
     """
-    rows, cosines = nearest(folder.vectors, query, k)
+    rows, cosines = nearest(folder.vectors, query, k, allowed=allowed)
     names = [*SHOWN, "split", "qc", "caption", "licence", "reference"]
     found = folder.points.select(["neuron_id", *names]).take(rows[0]).to_pylist()
     return [

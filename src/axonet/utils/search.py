@@ -36,6 +36,9 @@ class SearchConfig(CommandSettings):
     )
     swc: Path | None = Field(None, description="an SWC file to look for, instead of words", json_schema_extra=IO)
     like: str | None = Field(None, description="id of a neuron of the run to look for, instead", json_schema_extra=IO)
+    where: dict[str, str] = Field(
+        {}, description="search only neurons with this value, as column=value: species=mouse", json_schema_extra=IO
+    )
     results: Path = Field(Path("results"), description="the workflow's results folder", json_schema_extra=IO)
     k: int = Field(8, ge=1, le=1000, description="how many neurons; -k too", json_schema_extra={"io": True})
     out: Path | None = Field(
@@ -59,11 +62,12 @@ def run(config: SearchConfig) -> None:
     from axonet.core.files import to_json
     from axonet.core.progress import say
     from axonet.explore.folder import EXPLORE, ExploreFolder
-    from axonet.explore.hits import find, hits_text
+    from axonet.explore.hits import find, hits_text, rows_where
 
     if config.out is not None and config.out.suffix.lower() != ".png":
         raise UserError(f"--out {config.out}: a PNG file is written; give it a name that ends in .png")
     folder = ExploreFolder(config.results / EXPLORE)
+    allowed = rows_where(folder, config.where)
     own = None
     if config.like is not None:
         if config.like not in folder.ids:
@@ -72,9 +76,9 @@ def run(config: SearchConfig) -> None:
         query = folder.vectors[own]
     else:
         query = _embed(config, folder)
-    hits = find(folder, query, config.k + (own is not None))
+    hits = find(folder, query, config.k + (own is not None), allowed)
     if own is not None:
-        hits = _without(hits, own)
+        hits = _without(hits, own, config.k)
     asked = " ".join(config.words) or config.like or str(config.swc)
     if config.as_json:
         found = {"query": asked, "model": folder.meta["checkpoint"], "hits": [hit.to_json() for hit in hits]}
@@ -118,12 +122,12 @@ def _load(config: SearchConfig, folder: ExploreFolder) -> EmbeddingModel:
     return model
 
 
-def _without(hits: Sequence[Hit], row: int) -> list[Hit]:
+def _without(hits: Sequence[Hit], row: int, k: int) -> list[Hit]:
     """The other neurons, ranked anew."""
     from dataclasses import replace
 
     others = [hit for hit in hits if hit.row != row]
-    return [replace(hit, rank=rank) for rank, hit in enumerate(others[: len(hits) - 1], start=1)]
+    return [replace(hit, rank=rank) for rank, hit in enumerate(others[:k], start=1)]
 
 
 def _width() -> int:

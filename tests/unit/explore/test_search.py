@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -71,6 +72,25 @@ def test_a_neuron_finds_the_others_but_not_itself(
     assert [hit["rank"] for hit in found["hits"]] == [1, 2, 3]
     found = search(capsys, results, "--like", own, "-k", "1000")
     assert sorted(hit["neuron_id"] for hit in found["hits"]) == sorted(everyone)
+
+
+def test_a_condition_narrows_the_search(
+    results: Path, folder: ExploreFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = folder.points.select(["neuron_id", "species", "cell_type"]).to_pylist()
+    species = next(row["species"] for row in table if row["species"])
+    mine = {row["neuron_id"] for row in table if row["species"] == species}
+    own = folder.ids[0]
+    flags = ["--like", own, "--where", f"species={species.upper()}", "-k", "100"]
+    found = [hit["neuron_id"] for hit in search(capsys, results, *flags)["hits"]]
+    assert found == [name for name in order(folder, folder.vectors[0]) if name in mine - {own}]
+    other = next(name for name in folder.ids if name not in mine) if len(mine) < len(table) else None
+    if other is not None:
+        found = [hit["neuron_id"] for hit in search(capsys, results, "--like", other, *flags[2:])["hits"]]
+        assert set(found) == mine
+    for flag, message in (("species=unicorn", f"there are .*{species}"), ("girth=9", "there are cell_type, species")):
+        assert cli.main(["search", "--like", own, "--results", str(results), "--where", flag]) == 2
+        assert re.search(message, capsys.readouterr().err)
 
 
 def test_the_page_of_pictures_has_a_tile_for_each_and_for_the_query(
