@@ -115,6 +115,18 @@ def read_manifest(path: Path) -> pa.Table:
     return table_from_rows(read_jsonl(path), path)
 
 
+def named_files(path: Path) -> list[str]:
+    """The SWC files that a manifest names, each once.
+
+    Raises:
+        UserError: as `read_manifest`.
+    """
+    twin = parquet_beside(path)
+    if path.is_file() and twin.is_file() and _digest_in(twin) == sha256_file(path):
+        return [str(name) for name in read_table(twin, ["swc"])["swc"].unique().to_pylist()]
+    return [str(name) for name in read_manifest(path)["swc"].unique().to_pylist()]
+
+
 def _digest_in(twin: Path) -> str:
     import pyarrow.parquet as pq
 

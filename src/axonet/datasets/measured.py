@@ -18,7 +18,9 @@ FILE_NAME = "measure.parquet"
 _FEW = 64  # neurons: starting processes takes longer than measuring them
 
 
-def measures_of(data_dir: Path, stores: Sequence[ViewStore], jobs: int = 1) -> dict[str, Mapping[str, Any]]:
+def measures_of(
+    data_dir: Path, stores: Sequence[ViewStore], jobs: int = 1, swc_dirs: Sequence[Path] = ()
+) -> dict[str, Mapping[str, Any]]:
     """Rows of the table of measurements by neuron id, for the neurons of some views.
 
     The dataset generator leaves the table in the data directory. What it lacks is measured from the SWC files that the
@@ -28,13 +30,15 @@ def measures_of(data_dir: Path, stores: Sequence[ViewStore], jobs: int = 1) -> d
         data_dir: the data directory.
         stores: the views, opened by manifest.
         jobs: number of processes.
+        swc_dirs: folders that the paths of SWC files may start in, looked at before those that the data directory tells
+            of.
     """
     path = data_dir / FILE_NAME
     known = read_measures([path] if path.is_file() else [])
     files = {name: swc for store in stores for name, swc in _named(store) if name not in known}
     if not files:
         return known
-    places = _places(data_dir)
+    places = [*swc_dirs, *_places(data_dir)]
     found = {name: file for name, swc in sorted(files.items()) if (file := _find(swc, places)) is not None}
     if len(found) < len(files):
         example = next(files[name] for name in sorted(files) if name not in found)

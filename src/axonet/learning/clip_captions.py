@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from axonet.learning.clip_neurons import Neurons
 from axonet.metadata.captions import NeuronTextGenerator
-from axonet.metadata.claims import Caption, Level, entailment_mask
+from axonet.metadata.claims import LEVELS, Caption, Level, entailment_mask
 from axonet.models.text import TextEncoder
 
 FloatArray = npt.NDArray[np.float32]
@@ -28,18 +28,18 @@ class TextVectors:
     def __init__(self, encoder: TextEncoder, limit: int = CACHED_TEXTS) -> None:
         self.encoder = encoder
         self.limit = limit
-        self._known: dict[str, FloatArray] = {}
+        self.known: dict[str, FloatArray] = {}
 
     def __call__(self, texts: Sequence[str]) -> FloatArray:
         """``(n, t)`` vectors of the texts."""
-        new = sorted(set(texts) - self._known.keys())
-        if len(self._known) + len(new) > self.limit:
-            self._known, new = {}, sorted(set(texts))
+        new = sorted(set(texts) - self.known.keys())
+        if len(self.known) + len(new) > self.limit:
+            self.known, new = {}, sorted(set(texts))
         if new:
-            self._known.update(zip(new, self.encoder.encode(new), strict=True))
+            self.known.update(zip(new, self.encoder.encode(new), strict=True))
         if not texts:
             return np.zeros((0, self.encoder.dim), np.float32)
-        return np.stack([self._known[text] for text in texts])
+        return np.stack([self.known[text] for text in texts])
 
 
 class NeuronCaptions:
@@ -49,19 +49,26 @@ class NeuronCaptions:
         neurons: whose.
         generator: with bins that were fitted on the training neurons.
         seed: names the random streams of drawn captions.
+        levels: of the drawn captions.
     """
 
-    def __init__(self, neurons: Neurons, generator: NeuronTextGenerator, seed: int) -> None:
+    def __init__(
+        self, neurons: Neurons, generator: NeuronTextGenerator, seed: int, levels: Sequence[Level] = LEVELS
+    ) -> None:
         self.neurons = neurons
         self.generator = generator
         self.seed = seed
+        self.levels = levels
         pairs = zip(neurons.records, neurons.measures, strict=True)
         self.facts = [generator.facts(record, measured) for record, measured in pairs]
 
     def draw(self, chosen: Sequence[int], epoch: int) -> list[Caption]:
         """One caption for each of these neurons, as drawn in this epoch."""
-        neurons = self.neurons
-        return [self.generator.draw(neurons.records[i], neurons.measures[i], self.seed, epoch) for i in chosen]
+        known = self.neurons
+        return [
+            self.generator.draw(known.records[i], known.measures[i], self.seed, epoch, levels=self.levels)
+            for i in chosen
+        ]
 
     def fixed(self, level: Level) -> list[str]:
         """The fixed caption of every neuron at a level."""

@@ -30,8 +30,10 @@ from axonet.learning.resume import prepare_resume
 from axonet.learning.schedules import total_steps
 from axonet.learning.selection import Selection, selection_by
 from axonet.metadata.captions import NeuronTextGenerator
+from axonet.metadata.claims import LEVELS
 from axonet.metadata.index import RecordIndex
 from axonet.metadata.record import NeuronRecord
+from axonet.metadata.unmatched import tell_rows, unmatched_rows
 from axonet.models.checkpoint import Checkpoint
 from axonet.models.text import TextEncoder, load_text_encoder
 
@@ -51,6 +53,9 @@ class ClipData:
         val: neurons that select the best epoch; None for none.
         val_views: where their rows point.
         skipped: a row with the reason for every neuron that is left out.
+        unmatched: a row with the reason for every record that is of no SWC file of a manifest.
+        n_records: how many records there are.
+        metadata: where these are from.
     """
 
     train: Neurons
@@ -58,6 +63,9 @@ class ClipData:
     val: Neurons | None
     val_views: Views | None
     skipped: list[dict[str, str]]
+    unmatched: Sequence[dict[str, str]] = ()
+    n_records: int = 0
+    metadata: Path = Path()
 
     @property
     def digests(self) -> dict[str, str]:
@@ -74,14 +82,23 @@ def describe(
     records: Sequence[NeuronRecord],
     measures: Mapping[str, Measures],
     metadata: Path,
+    other_files: Sequence[str] = (),
 ) -> ClipData:
     """Join views with metadata, and say what is left out.
+
+    Args:
+        train_views: of the training neurons.
+        val_views: of the validation neurons; None for none.
+        records: the metadata.
+        measures: measurements by neuron id.
+        metadata: where the records are from.
+        other_files: SWC files that manifests of other splits name; the rows of these are nobody's business here.
 
     Raises:
         UserError: fewer than two training neurons have metadata.
     """
     index = RecordIndex(records)
-    files = join_files(index, train_views, val_views)
+    files = join_files(index, train_views, val_views, other_files=other_files)
     if problem := files.problem():
         warn(problem)
     train, skipped = describe_neurons(train_views, index, measures, "train", files)
@@ -96,7 +113,9 @@ def describe(
         if len(val) == 0:
             warn(f"no validation neuron has a row in {metadata}: there is no validation")
             val, val_views = None, None
-    return ClipData(train, train_views, val, val_views, skipped)
+    # By neuron id the metadata are those of all neurons, whatever their split: nothing there is without a file.
+    unmatched = [] if train_views.swc is None else unmatched_rows(index, files)
+    return ClipData(train, train_views, val, val_views, skipped, unmatched, len(index), metadata)
 
 
 def train_clip(
@@ -115,7 +134,7 @@ def train_clip(
         settings: model, loss and fit.
         stage1: the Stage 1 checkpoint.
         data: neurons with their words.
-        save_dir: folder of the checkpoints, of ``history.csv`` and of ``skipped.jsonl``.
+        save_dir: folder of the checkpoints, of ``history.csv``, ``skipped.jsonl`` and ``unmatched.jsonl``.
         log_dir: folder of the TensorBoard logs.
         resume: a ``last.ckpt``, ``auto``, or None.
         vector_files: vectors of the frozen encoder, when the views carry none; they are encoded otherwise.
@@ -190,10 +209,11 @@ def _with_inputs(
 
 def _words(settings: ClipSettings, data: ClipData, text: TextEncoder) -> ClipWords:
     generator = NeuronTextGenerator.fit(data.train.records, data.train.by_record)
-    train = NeuronCaptions(data.train, generator, settings.seed)
+    levels = settings.caption_levels or LEVELS
+    train = NeuronCaptions(data.train, generator, settings.seed, levels)
     if data.val is None:
         return ClipWords(text, train, None)
-    val = NeuronCaptions(data.val, generator, settings.seed)
+    val = NeuronCaptions(data.val, generator, settings.seed, levels)
     return ClipWords(text, train, ValidationWords(val, settings.batch_size, settings.seed))
 
 
@@ -208,6 +228,7 @@ def _scale_vectors(views: Views, train: Neurons, encoder: ViewEncoder, settings:
 
 
 def _report(data: ClipData, save_dir: Path) -> None:
+    tell_rows(data.unmatched, data.n_records, data.metadata, save_dir)
     n_measured = sum(measured is not None for measured in data.train.measures)
     if n_measured < len(data.train):
         warn(f"{len(data.train) - n_measured:,} training neurons have no measurements: their captions name no sizes")

@@ -19,6 +19,7 @@ from axonet.core.input_spec import InputSpec, MorphometricInput
 from axonet.core.seeds import rng, stable_seed
 from axonet.inference.abstention import Abstention
 from axonet.inference.inputs import apply_spec, fov_feature
+from axonet.learning.clip_anchor import StageOnePosterior
 from axonet.learning.clip_captions import NeuronCaptions, TextVectors
 from axonet.learning.clip_data import ClipBatch
 from axonet.learning.clip_settings import ClipSettings
@@ -29,11 +30,9 @@ from axonet.learning.running_means import RunningMeans
 from axonet.models.checkpoint import KEY, Checkpoint, build_seg_vae, fingerprint, make_checkpoint
 from axonet.models.clip import ClipModel
 from axonet.models.losses.contrastive import LOSSES
-from axonet.models.losses.kl import kl_loss
-from axonet.models.seg_vae import LATENT, SegVAE2D
+from axonet.models.seg_vae import SegVAE2D
 from axonet.models.text import TextEncoder, model_digest
 from axonet.models.text_training import TrainableText
-from axonet.models.variational import Posterior
 
 FloatArray = npt.NDArray[np.float32]
 IMAGE, JOINED = "image", "joined"
@@ -108,9 +107,7 @@ class ClipModule(LightningModule):
         self.trained_text = TrainableText(words.text) if settings.train_text_encoder else None
         self._frozen_text = TextVectors(words.text)
         self.means = RunningMeans()
-        self._posterior: Posterior | None = None
-        if self.seg_vae is not None:
-            self.seg_vae.encoder.latent.register_forward_hook(self._keep_posterior)
+        self._anchor = StageOnePosterior(self.seg_vae, stage1) if self.seg_vae and settings.lambda_kld > 0 else None
         self._pooled: dict[str, Tensor] = {}
         self._abstention: dict[str, Abstention | None] = {}
 
@@ -180,9 +177,12 @@ class ClipModule(LightningModule):
         text = gather_rows(self._embed_texts(own_texts), len(everyone))
         clip = self._contrast(image, text, true_of.to(self.device))
         terms = {"clip_loss": clip, "loss": self.settings.lambda_clip * clip}
-        if self._posterior is not None and batch.images is not None:
-            n_pixels = self.spec.input_size[0] * self.spec.input_size[1]
-            terms["kld"], _ = kl_loss({LATENT: self._posterior}, n_pixels)
+        if self._anchor is not None and batch.images is not None:
+            images = batch.images
+            height, width = self.spec.input_size
+            terms["kld"] = self._anchor.drift(
+                apply_spec(images, self.spec), fov_feature(images.fov_um, self.spec), height * width
+            )
             terms["loss"] = terms["loss"] + self.settings.lambda_kld * terms["kld"]
         values = {f"train/{name}": value.detach() for name, value in terms.items()}
         values["train/temperature"] = 1 / self.model.scale.detach()
@@ -270,9 +270,6 @@ class ClipModule(LightningModule):
         assert images is not None
         pooled = self.seg_vae.encode(apply_spec(images, self.spec), fov_feature(images.fov_um, self.spec))
         return self.model.embed_pooled(pooled.float(), block)
-
-    def _keep_posterior(self, _module: Any, _inputs: Any, posterior: Posterior) -> None:
-        self._posterior = posterior
 
 
 def trainable_encoder(stage1: Checkpoint) -> SegVAE2D:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -56,10 +55,10 @@ class Neurons:
         return short_hash([self.ids, words, [repr(measured) for measured in self.measures]], 16)
 
 
-def join_files(index: RecordIndex, *splits: Views | None) -> FileJoin:
-    """The records of all SWC files that views name: a row of the metadata belongs to one file at most."""
+def join_files(index: RecordIndex, *splits: Views | None, other_files: Iterable[str] = ()) -> FileJoin:
+    """The records of all SWC files that views name, and of others: a row belongs to one file at most."""
     files = {swc for views in splits if views is not None and views.swc is not None for swc in views.swc}
-    return index.join(sorted(files))
+    return index.join(sorted(files.union(other_files)))
 
 
 def describe_neurons(
@@ -104,16 +103,3 @@ def rows_by_neuron(neuron_id: Sequence[str]) -> dict[str, Indices]:
     for row, name in enumerate(neuron_id):
         rows.setdefault(name, []).append(row)
     return {name: np.array(rows[name], dtype=np.int64) for name in sorted(rows)}
-
-
-def measure_swc_files(views: Sequence[Views], swc_dir: Path) -> dict[str, Measures]:
-    """Measure the SWC files that views name; one that cannot be read gives a row without measurements.
-
-    Args:
-        views: named by SWC files.
-        swc_dir: the folder that their paths start in.
-    """
-    from axonet.datasets.measured import measure_files
-
-    files = {neuron: swc for part in views if part.swc for neuron, swc in zip(part.neuron_id, part.swc, strict=True)}
-    return measure_files({neuron: (swc, swc_dir / swc) for neuron, swc in sorted(files.items())})

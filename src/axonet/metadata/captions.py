@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from axonet.core.errors import UserError
@@ -81,14 +81,20 @@ class NeuronTextGenerator:
         return {level: self.caption(record, measures, level) for level in LEVELS}
 
     def draw(
-        self, record: NeuronRecord, measures: Measures | None, seed: int, epoch: int, level: Level | None = None
+        self,
+        record: NeuronRecord,
+        measures: Measures | None,
+        seed: int,
+        epoch: int,
+        level: Level | None = None,
+        levels: Sequence[Level] = LEVELS,
     ) -> Caption:
         """A caption for training: level by weight unless one is given, details at random.
 
-        It depends on seed, neuron and epoch only, so that reruns and workers agree.
+        It depends on seed, neuron, epoch and levels only, so that reruns and workers agree.
         """
         stream = rng(seed, "caption", record.neuron_id, epoch)
-        drawn = draw_level(stream)
+        drawn = draw_level(stream, levels)
         return self._speak(record, measures, drawn if level is None else level, Choice(stream))
 
     def _speak(self, record: NeuronRecord, measures: Measures | None, level: Level, choice: Choice) -> Caption:
@@ -99,6 +105,17 @@ class NeuronTextGenerator:
         return Caption(sentence.text(), level, sentence.claims, sentence.phrases)
 
 
-def draw_level(stream: np.random.Generator) -> Level:
-    """A level, by :data:`LEVEL_WEIGHTS`."""
-    return pick(stream, tuple(LEVEL_WEIGHTS), tuple(LEVEL_WEIGHTS.values()))
+def draw_level(stream: np.random.Generator, levels: Sequence[Level] = LEVELS) -> Level:
+    """A level, by :data:`LEVEL_WEIGHTS`; another one is drawn until it is among ``levels``.
+
+    So leaving a level out changes no caption that was of another.
+
+    Raises:
+        ValueError: no levels.
+    """
+    if not levels:
+        raise ValueError("no caption levels to draw from")
+    while True:
+        level = pick(stream, tuple(LEVEL_WEIGHTS), tuple(LEVEL_WEIGHTS.values()))
+        if level in levels:
+            return level

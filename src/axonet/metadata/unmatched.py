@@ -35,7 +35,18 @@ def tell_unmatched(index: RecordIndex, joined: FileJoin, metadata: Path, folder:
         metadata: where they are from.
         folder: gets ``unmatched.jsonl``, or loses an old one; None: nothing is written.
     """
-    rows = unmatched_rows(index, joined)
+    tell_rows(unmatched_rows(index, joined), len(index), metadata, folder)
+
+
+def tell_rows(rows: Sequence[dict[str, str]], n_records: int, metadata: Path, folder: Path | None = None) -> None:
+    """As :func:`tell_unmatched`, of rows that were found before.
+
+    Args:
+        rows: of :func:`unmatched_rows`.
+        n_records: how many records there are.
+        metadata: where they are from.
+        folder: see :func:`tell_unmatched`.
+    """
     where = None if folder is None else folder / FILE_NAME
     if where is not None and rows:
         write_jsonl(where, rows)
@@ -43,7 +54,7 @@ def tell_unmatched(index: RecordIndex, joined: FileJoin, metadata: Path, folder:
         where.unlink(missing_ok=True)
     if rows:
         listed = "" if where is None else f"; all are in {where}"
-        warn(f"{metadata}: {len(rows)} of {len(index)} rows match no SWC file ({_shown(rows)}{listed})")
+        warn(f"{metadata}: {len(rows):,} of {n_records:,} rows match no SWC file ({_shown(rows)}{listed})")
 
 
 def _shown(rows: Sequence[dict[str, str]]) -> str:

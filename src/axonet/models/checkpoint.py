@@ -120,7 +120,17 @@ def read_torch_file(path: str | PathLike[str]) -> dict[str, Any]:
         raise UserError(f"{path}: no such file") from None
     except IsADirectoryError:
         raise UserError(f"{path}: a folder, not a checkpoint file") from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError):
+    except (
+        pickle.UnpicklingError,
+        RuntimeError,
+        EOFError,
+        OSError,
+        ValueError,
+        LookupError,
+        AttributeError,
+        TypeError,
+    ):
+        # Bytes that are no pickle lead the unpickler anywhere.
         raise UserError(f"{path}: not a checkpoint of axonet (damaged or another kind of file)") from None
     if not isinstance(content, dict):
         raise UserError(f"{path}: not a checkpoint of axonet")

@@ -1,4 +1,4 @@
-"""Diagonal Gaussian posteriors: drawing from them, and how far they are from the standard normal prior."""
+"""Diagonal Gaussian posteriors: drawing from them, and how far they are from the prior and from one another."""
 
 from __future__ import annotations
 
@@ -45,4 +45,12 @@ def kl_per_channel(posterior: Posterior) -> Tensor:
     """Divergence from the standard normal prior, ``(b, c)`` nats: summed over the positions of each channel."""
     mean, logvar = posterior.mean.float(), posterior.logvar.float()
     kl = 0.5 * (mean.square() + logvar.exp() - 1.0 - logvar)  # (b, c, h, w)
+    return kl.sum(dim=(2, 3))
+
+
+def kl_between(posterior: Posterior, other: Posterior) -> Tensor:
+    """Divergence of a posterior from another one, ``(b, c)`` nats: summed over the positions of each channel."""
+    mean, logvar = posterior.mean.float(), posterior.logvar.float()
+    shift, ratio = mean - other.mean.float(), logvar - other.logvar.float()
+    kl = 0.5 * (shift.square() * torch.exp(-other.logvar.float()) + ratio.exp() - 1.0 - ratio)  # (b, c, h, w)
     return kl.sum(dim=(2, 3))

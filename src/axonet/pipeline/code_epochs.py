@@ -22,7 +22,7 @@ from typing import Literal
 from axonet.core.files import read_json, short_hash, write_json
 
 EPOCHS: dict[str, int] = {
-    "acquire": 2,
+    "acquire": 3,
     "measure": 1,
     "render": 2,
     "quality": 1,

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from axonet.core.config import run_command
 from axonet.core.errors import UserError
+from axonet.core.progress import warn
 from axonet.learning.clip_settings import ClipSettings
 from axonet.metadata.settings import TableColumns
 from axonet.training.inputs import IO, TrainingViews
@@ -24,8 +25,8 @@ class ClipConfig(ClipSettings, TableColumns, TrainingViews):
     """Align views of neurons with descriptions that are generated from their metadata and measurements.
 
     Views are named either by a data directory and manifests, or by a split file with packed shards (or with the
-    vectors of a frozen encoder). Writes best.ckpt, last.ckpt, history.csv, skipped.jsonl and run.json into --save-dir,
-    TensorBoard logs into --log-dir.
+    vectors of a frozen encoder). Writes best.ckpt, last.ckpt, history.csv, run.json, skipped.jsonl (neurons without
+    metadata) and unmatched.jsonl (metadata without a neuron) into --save-dir, TensorBoard logs into --log-dir.
     """
 
     stage1_checkpoint: Path = Field(description="best.ckpt of Stage 1", json_schema_extra=IO)
@@ -38,8 +39,8 @@ class ClipConfig(ClipSettings, TableColumns, TrainingViews):
     )
     swc_dir: Path | None = Field(
         None,
-        description="folder of the SWC files, to measure them where there is no measure.parquet; swc beside --metadata "
-        "by default, for --morphometrics",
+        description="folder of the SWC files, for neurons that measure.parquet of --data-dir lacks; by default the "
+        "folder that was rendered, or swc beside --metadata or --data-dir",
         json_schema_extra=IO,
     )
     encode_dir: Path | None = Field(
@@ -107,36 +108,46 @@ def _named_by_manifest(config: ClipConfig, manifest: Path) -> Views:
     return stored_views(store, named_by_swc=True)
 
 
-def open_measures(config: ClipConfig) -> dict[str, Measures]:
-    """Measurements by neuron id; none where the data directory has none."""
-    from axonet.datasets.measured import read_measures
+def open_measures(config: ClipConfig, views: Sequence[Views | None] = ()) -> dict[str, Measures]:
+    """Measurements by neuron id; what a data directory lacks is measured from the SWC files that its manifests name.
+
+    Raises:
+        UserError: --swc-dir is no folder.
+    """
+    from axonet.datasets.measured import measures_of, read_measures
     from axonet.datasets.selection import shard_files
 
     if config.shards is not None:
         return read_measures(
             [] if config.measure_dir is None else shard_files(config.shards, config.measure_dir, ".parquet")
         )
-    folder = config.measure_dir or config.data_dir
-    assert folder is not None
-    path = folder / "measure.parquet"
-    return read_measures([path] if path.is_file() or config.measure_dir is not None else [])
-
-
-def measure_unmeasured(config: ClipConfig, views: Sequence[Views | None]) -> dict[str, Measures]:
-    """Measurements from the SWC files that the manifests name, where the data directory has no table of them.
-
-    Raises:
-        UserError: --swc-dir is no folder.
-    """
-    from axonet.learning.clip_neurons import measure_swc_files
-
+    if config.measure_dir is not None:
+        return read_measures([config.measure_dir / "measure.parquet"])
+    assert config.data_dir is not None
+    if config.swc_dir is not None and not config.swc_dir.is_dir():
+        raise UserError(f"--swc-dir {config.swc_dir}: no such folder")
+    stores = [part.store for part in views if part is not None and part.store is not None]
     folder = config.swc_dir or config.metadata.parent / "swc"
-    if config.swc_dir is not None and not folder.is_dir():
-        raise UserError(f"--swc-dir {folder}: no such folder")
-    wanted = config.swc_dir is not None or config.morphometrics
-    if config.data_dir is None or not (wanted and folder.is_dir()):
-        return {}
-    return measure_swc_files([part for part in views if part is not None], folder)
+    return measures_of(config.data_dir, stores, max(1, config.workers), [folder])
+
+
+def files_of_other_splits(config: ClipConfig) -> list[str]:
+    """SWC files that the data directory's manifests name, whatever their split: their rows are not without a file."""
+    from axonet.datasets.manifest import named_files
+    from axonet.datasets.splits import SPLITS
+
+    if config.data_dir is None:
+        return []
+    used = [config.manifest_train or config.data_dir / "manifest_train.jsonl", config.manifest_val]
+    manifests = [config.data_dir / f"manifest_{split}.jsonl" for split in SPLITS]
+    found: list[str] = []
+    for manifest in manifests:
+        if manifest.is_file() and manifest not in used:
+            try:
+                found += named_files(manifest)
+            except UserError as error:
+                warn(f"{error}; rows of its neurons count as without an SWC file")
+    return found
 
 
 def run(config: ClipConfig) -> None:
@@ -145,14 +156,13 @@ def run(config: ClipConfig) -> None:
     from axonet.metadata.adapters import load_records
 
     records = load_records(config.metadata, config.source, config.columns)
-    measures = open_measures(config)
     from axonet.learning.clip_fit import describe, train_clip  # takes seconds; a wrong path is reported before
     from axonet.models.checkpoint import load_checkpoint
 
     stage1 = load_checkpoint(config.stage1_checkpoint, 1)
     train, val = open_views(config, stage1["fingerprint"])
-    measures = measures or measure_unmeasured(config, [train, val])
-    data = describe(train, val, records, measures, config.metadata)
+    measures = open_measures(config, [train, val])
+    data = describe(train, val, records, measures, config.metadata, files_of_other_splits(config))
     vector_files = sorted(config.encode_dir.glob("*.parquet")) if config.encode_dir and config.data_dir else []
     paths = [config.stage1_checkpoint, config.metadata, config.manifest_train, config.manifest_val, config.splits]
     inputs = [path for path in [*paths, config.shards] if path]

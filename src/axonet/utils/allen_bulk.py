@@ -16,7 +16,7 @@ class AllenBulkConfig(AllenSettings, CommandSettings):
     """Download reconstructions and metadata of the Allen Cell Types Database and of the Patch-seq cells.
 
     Writes swc/, status.jsonl, citations.csv and citations.bib; with --include-metadata also metadata.jsonl (read it
-    with --source table) and records.jsonl. Stopped at any moment, the same command goes on where it was.
+    with --source allen) and records.jsonl. Stopped at any moment, the same command goes on where it was.
     """
 
     out: Path = Field(Path("data/allen"), description="output folder", json_schema_extra={"io": True})

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,15 @@ def test_an_error_inside_an_answer_is_reported(tmp_path: Path) -> None:
 def test_rows_of_another_kind_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="row 2: neither specimen__id nor cell_specimen_id"):
         load_records(answer(tmp_path / "cells.json", CELL, {"neuron_id": 1}), "allen")
+
+
+def test_what_allen_bulk_wrote_is_read_in_both_dialects(tmp_path: Path) -> None:
+    path = tmp_path / "metadata.jsonl"
+    row = {"id": "7", "source": "allen", "species": "Mus musculus", "region": ["VISp"], "layer": "4"}
+    path.write_text(json.dumps({**row, "modifiers": ["spiny"], "markers": [], "swc": "swc/7.swc"}), encoding="utf-8")
+    (own,), (table,) = load_records(path, "allen"), load_records(path, "table")
+    assert (own.neuron_id, own.swc, own.swc_path) == ("allen:7", "7.swc", None)
+    assert own == replace(table, swc_path=None)
 
 
 def test_a_driver_line_is_said_unless_its_gene_was(tmp_path: Path) -> None:

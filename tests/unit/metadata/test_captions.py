@@ -157,6 +157,21 @@ def test_levels_are_drawn_by_their_weights() -> None:
     assert sum(LEVEL_WEIGHTS.values()) == pytest.approx(1)
 
 
+def test_leaving_a_level_out_changes_only_its_captions() -> None:
+    record, kept = archived(species="rat", cell_type=["pyramidal"]), LEVELS[1:]
+    everything = [GENERATOR.draw(record, None, 0, epoch) for epoch in range(200)]
+    without = [GENERATOR.draw(record, None, 0, epoch, levels=kept) for epoch in range(200)]
+    assert {caption.level for caption in without} == set(kept)
+    assert [own for own, before in zip(without, everything, strict=True) if before.level in kept] == [
+        before for before in everything if before.level in kept
+    ]
+
+
+def test_nothing_is_drawn_from_no_levels() -> None:
+    with pytest.raises(ValueError, match="no caption levels"):
+        GENERATOR.draw(archived(), None, 0, 0, levels=())
+
+
 def test_the_fixed_caption_is_fixed() -> None:
     record = archived(species="rat", cell_type=["pyramidal"])
     for level in LEVELS:

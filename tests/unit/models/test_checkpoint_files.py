@@ -90,7 +90,7 @@ def test_another_stage_is_refused_by_both_names(tmp_path, checkpoint):
     assert "Stage 2 (CLIP)" in message
 
 
-@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 broken"])
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 broken", b"swc,species\n"])
 def test_another_kind_of_file_is_refused(tmp_path, content):
     (tmp_path / "x.ckpt").write_bytes(content)
     assert "not a checkpoint of axonet" in refusal(tmp_path / "x.ckpt")

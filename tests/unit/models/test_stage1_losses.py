@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from axonet.models.losses.depth import depth_loss, sign_free_error
-from axonet.models.losses.kl import kl_loss
+from axonet.models.losses.kl import drift_loss, kl_loss
 from axonet.models.losses.segmentation import classification_loss, dice_loss
-from axonet.models.variational import LOGVAR_LIMIT, GaussianHead, Posterior, draw, kl_per_channel
+from axonet.models.variational import LOGVAR_LIMIT, GaussianHead, Posterior, draw, kl_between, kl_per_channel
 
 
 @pytest.fixture
@@ -145,6 +145,16 @@ def test_kl_is_that_of_the_distributions_in_torch(posteriors):
     prior = torch.distributions.Normal(torch.zeros_like(posterior.mean), torch.ones_like(posterior.mean))
     expected = torch.distributions.kl_divergence(normal, prior).sum(dim=(2, 3))
     torch.testing.assert_close(kl_per_channel(posterior), expected)
+
+
+def test_kl_between_posteriors_is_that_of_the_distributions_in_torch(posteriors):
+    one = posteriors["latent"]
+    other = Posterior(one.mean.flip(0) + 0.3, one.logvar.flip(1) - 0.2)
+    p, q = (torch.distributions.Normal(own.mean, (0.5 * own.logvar).exp()) for own in (one, other))
+    expected = torch.distributions.kl_divergence(p, q).sum(dim=(2, 3))
+    torch.testing.assert_close(kl_between(one, other), expected)
+    assert drift_loss(one, other, 64).item() == pytest.approx(expected.sum(dim=1).mean().item() / 64, rel=1e-5)
+    assert not kl_between(one, one).any()
 
 
 @pytest.mark.parametrize("free_nats", [0.0, 0.3])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from axonet.core.files import read_table
+from axonet.core.files import read_jsonl, read_table, write_jsonl
 from axonet.inference.embed import load_model
 from axonet.models.checkpoint import load_checkpoint, save_checkpoint
 from axonet.training.clip_trainer import main
@@ -42,6 +42,31 @@ def test_measurements_are_made_from_the_swc_files_that_the_manifest_names(unmeas
     assert len(model.spec.morphometrics) == 20
     swc = tmp_path / "reconstructions" / "cell_000.swc"
     assert abs(model.embed_swc([swc]) - model.embed_swc([swc], image_only=True)).max() > 1e-4
+
+
+def test_what_was_measured_once_is_kept_beside_the_views(unmeasured, tmp_path):
+    (tmp_path / "reconstructions").rename(tmp_path / "swc")  # beside the data directory: found without a flag
+    assert main(flags(unmeasured, tmp_path / "out", *manifests(unmeasured), "--freeze-encoder")) == 0
+    assert set(read_table(unmeasured / "measure.parquet")["status"].to_pylist()) == {"ok"}
+
+
+def test_rows_of_the_metadata_without_a_neuron_are_listed(tmp_path, capsys):
+    """Rows of neurons of another split are none of them."""
+    toy, out = write_toy(tmp_path / "data"), tmp_path / "out"
+    (toy / "manifest_val.jsonl").rename(toy / "manifest_test.jsonl")
+    (toy / "manifest_val.parquet").rename(toy / "manifest_test.parquet")
+    stray = {"id": "z", "swc": "nobody.swc", "species": "mouse"}
+    write_jsonl(toy / "metadata.jsonl", [*read_jsonl(toy / "metadata.jsonl"), stray])
+    assert main(flags(toy, out, "--data-dir", str(toy), "--freeze-encoder")) == 0
+    assert "1 of 19 rows match no SWC file (nobody.swc" in capsys.readouterr().err
+    assert list(read_jsonl(out / "unmatched.jsonl")) == [{"id": "z", "swc": "nobody.swc", "reason": "no_swc_file"}]
+
+
+def test_levels_of_captions_can_be_left_out(toy, tmp_path, capsys):
+    some = ["--caption-levels", '["broad", "standard"]']
+    assert main(flags(toy, tmp_path / "out", *manifests(toy), "--freeze-encoder", *some)) == 0
+    assert main(flags(toy, tmp_path / "none", *manifests(toy), "--caption-levels", "[]")) == 2
+    assert "caption-levels" in capsys.readouterr().err.strip().splitlines()[-1]
 
 
 def test_without_measurements_and_files_one_line_says_what_to_do(unmeasured, tmp_path, capsys):

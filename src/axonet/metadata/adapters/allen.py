@@ -32,7 +32,7 @@ _TRACED = {"full": "Soma, Axon, Dendrites", "dendrite-only": "Soma, Dendrites"}
 
 
 def load_allen(path: Path) -> list[NeuronRecord]:
-    """Read Allen metadata: an RMA answer (JSON), rows of one (JSON lines, CSV), or a patch-seq table (CSV).
+    """Read Allen metadata: an RMA answer (JSON), rows of one (JSON lines, CSV), a patch-seq table (CSV), or a download.
 
     Raises:
         UserError: the file is missing or broken, the answer reports an error, or a row is of neither kind.
@@ -43,6 +43,8 @@ def load_allen(path: Path) -> list[NeuronRecord]:
             record = rma_record(row)
         elif said(row.get(PATCH_SEQ_ID)) is not None:
             record = patch_seq_record(row)
+        elif said(row.get("source")) == "allen" and row.keys() >= {"id", "swc"}:
+            record = downloaded_record(row)
         else:
             hint = "" if dialect_of(row) == "allen" else f"; {dialect_hint(row)}"
             raise UserError(f"{path}, row {number}: neither {RMA_ID} nor {PATCH_SEQ_ID}{hint}")
@@ -109,6 +111,12 @@ def patch_seq_record(row: Mapping[str, Any]) -> NeuronRecord:
         "donor": integer_text(row.get("donor_id")),
     }
     return _record(value, row, neuron_id, f"{neuron_id}_transformed.swc")
+
+
+def downloaded_record(row: Mapping[str, Any]) -> NeuronRecord:
+    """The record of a row of ``metadata.jsonl`` of ``allen_bulk``, which has the columns of a table."""
+    neuron_id = integer_text(row["id"])
+    return record_of(row, neuron_id, downloaded_swc(row) or f"{neuron_id}.swc", source="allen")
 
 
 def _record(value: Mapping[str, Any], row: Mapping[str, Any], neuron_id: str, default_swc: str) -> NeuronRecord:

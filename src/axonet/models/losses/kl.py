@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from axonet.models.variational import Posterior, kl_per_channel
+from axonet.models.variational import Posterior, kl_between, kl_per_channel
 
 ACTIVE_NATS = 0.01
 
@@ -35,6 +35,17 @@ def kl_loss(
         losses.append(per_channel.clamp(min=free_nats).sum() / n_pixels)
         levels[name] = per_channel.detach().sum() / n_pixels
     return torch.stack(losses).sum(), levels
+
+
+def drift_loss(posterior: Posterior, reference: Posterior, n_pixels: int) -> Tensor:
+    """Divergence of a posterior from the one that it started from, in nats per image pixel (scalar).
+
+    Args:
+        posterior: ``(b, c, h, w)`` of the network that is trained.
+        reference: the same of the network before; no gradient comes from it.
+        n_pixels: pixels of an image.
+    """
+    return kl_between(posterior, reference).sum(dim=1).mean() / n_pixels
 
 
 def active_channels(posterior: Posterior) -> Tensor:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from axonet.metadata.adapters.allen import ARCHIVE, LICENCE
 from axonet.metadata.vocabulary.markers import is_driver
 from axonet.metadata.vocabulary.regions import ACRONYMS
 from axonet.metadata.vocabulary.words import said
@@ -13,8 +14,6 @@ from axonet.sources.allen.rma import file_url
 from axonet.sources.allen.tables import SPECIES, PatchSeqFile
 from axonet.sources.records import checked_id
 
-ARCHIVE = "Allen Institute"
-LICENCE_DATABASE = "Allen Institute Terms of Use (non-commercial, citation required)"
 LICENCE_BIL = "CC BY 4.0 (BICCN, Brain Image Library)"
 
 CELL_TYPES_DOI = "10.1038/s41593-019-0417-0"
@@ -81,7 +80,7 @@ def database_cell(row: Mapping[str, Any], site: str) -> Cell:
         "donor": said(row.get("donor__name")),
         "publication": CELL_TYPES_DOI,
         "archive": ARCHIVE,
-        "licence": LICENCE_DATABASE,
+        "licence": LICENCE,
     }
     url = file_url(site, checked_id(row["nrwkf__id"], "nrwkf__id"))
     return Cell(cell, (CELL_TYPES_DOI,), url, "cell-types", None, None, metadata, {"cell_types": row})
