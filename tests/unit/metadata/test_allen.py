@@ -115,8 +115,8 @@ def test_what_allen_bulk_wrote_is_read_in_both_dialects(tmp_path: Path) -> None:
     row = {"id": "7", "source": "allen", "species": "Mus musculus", "region": ["VISp"], "layer": "4"}
     path.write_text(json.dumps({**row, "modifiers": ["spiny"], "markers": [], "swc": "swc/7.swc"}), encoding="utf-8")
     (own,), (table,) = load_records(path, "allen"), load_records(path, "table")
-    assert (own.neuron_id, own.swc, own.swc_path) == ("allen:7", "7.swc", None)
-    assert own == replace(table, swc_path=None)
+    assert (own.neuron_id, own.swc, own.swc_path) == ("allen:7", "7.swc", "")
+    assert own == replace(table, swc_path="")
 
 
 def test_a_driver_line_is_said_unless_its_gene_was(tmp_path: Path) -> None:
