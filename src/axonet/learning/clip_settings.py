@@ -55,8 +55,8 @@ class ClipSettings(FitSettings):
         "entail",
         description="what captions of other neurons are: entail counts those that are true of a neuron as right, "
         "masked leaves them out, infonce counts all as wrong, siglip asks about each pair by itself; entail is the "
-        "default because many captions are true of many neurons (infonce pushes neurons away from what is true of "
-        "them) and it keeps specific captions apart from general ones (masked does not)",
+        "default because the caption that it puts first is most often true of the neuron (86 % of them; masked 79, "
+        "infonce 68), though masked told classes apart better (6 points)",
     )
     batches: Literal["mixed", "uniform"] = Field(
         "mixed",

@@ -1,0 +1,1 @@
+"""Speed and memory of Stage 2; see ``__main__``."""
