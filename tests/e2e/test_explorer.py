@@ -278,6 +278,19 @@ def test_what_is_no_neuron_is_said_in_words(chromium, address, tmp_path):
         assert "page.swc" in own.status()
 
 
+def test_with_many_neurons_the_lists_of_neighbors_are_enough(chromium, folder, monkeypatch, tmp_path):
+    monkeypatch.setattr("axonet.explore.page.MOST_VECTORS", 5)
+    assert explore([str(folder.path), "--static", str(tmp_path / "many.html")]) == 0
+    cosine = np.array(folder.vectors) @ folder.vectors[3]
+    with visit(chromium, offline=True) as own:
+        own.open(f"{(tmp_path / 'many.html').as_uri()}#neuron={quote(folder.ids[3])}")
+        own.panel()
+        own.page.click("text=Show similar")
+        own.page.wait_for_selector("body[data-results]")
+        assert own.results() == [row for row in np.argsort(-cosine, kind="stable").tolist() if row != 3]
+        assert own.problems == []
+
+
 def test_without_webgl_everything_but_the_3d_view_works(playwright, file, folder):
     with browser(playwright, "--disable-3d-apis") as plain, visit(plain, offline=True) as own:
         own.open(file.as_uri())

@@ -26,13 +26,8 @@ export function fullText(table: Table): (text: string, k: number) => Hit[] {
 
 /** Rows of neurons that are called so, by name or id. */
 export function named(table: Table, text: string): Hit[] {
-  const wanted = text.toLowerCase();
-  const found: Hit[] = [];
-  if (/\s/.test(wanted)) return found;
-  for (let row = 0; row < table.n; row++) {
-    if (table.text("name", row).toLowerCase() === wanted || table.text("neuron_id", row).toLowerCase() === wanted) found.push({ row, cosine: null });
-  }
-  return found;
+  const rows = new Set([...table.rowsWith("name", text, "whole"), ...table.rowsWith("neuron_id", text, "whole")]);
+  return [...rows].sort((a, b) => a - b).map((row) => ({ row, cosine: null }));
 }
 
 function scan(table: Table, text: string, k: number): Hit[] {
@@ -40,11 +35,12 @@ function scan(table: Table, text: string, k: number): Hit[] {
   const columns = Object.values(table.words);
   // Per word and column: which codes hold it.
   const holds = wanted.map((word) => columns.map((column) => column.words.map((own) => own.toLowerCase().includes(word))));
+  const called = wanted.map((word) => new Set(table.rowsWith("name", word, "part")));
   const found: Hit[] = [];
   for (let row = 0; row < table.n && found.length < k; row++) {
-    const all = wanted.every((word, number) => {
+    const all = wanted.every((_, number) => {
       const said = columns.some((column, place) => column.codes[row]! >= 0 && holds[number]![place]![column.codes[row]!]);
-      return said || table.text("name", row).toLowerCase().includes(word);
+      return said || called[number]!.has(row);
     });
     if (all) found.push({ row, cosine: null });
   }

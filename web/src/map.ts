@@ -104,7 +104,9 @@ async function webglMap(canvas: HTMLCanvasElement, table: Table, events: MapEven
     slow,
     color: async (index, palette) => {
       plot.set({ pointColor: palette });
-      await plot.draw({ x: table.x, y: table.y, valueA: index }, { zDataType: "categorical", preventFilterReset: drawn });
+      // Points stay where they are, so the index by which they are found again is not made anew.
+      const spatialIndex = drawn ? plot.get("spatialIndex") : undefined;
+      await plot.draw({ x: table.x, y: table.y, valueA: index }, { zDataType: "categorical", preventFilterReset: drawn, spatialIndex });
       if (!drawn) await fit(all);
       drawn = true;
       remark();

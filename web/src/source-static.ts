@@ -3,10 +3,21 @@
 import { blobCount, blobs, inlined, pictureUrl } from "./bytes";
 import { fullText } from "./fulltext";
 import { readTable } from "./table";
-import type { Answer, Meta, Source } from "./types";
+import type { Answer, Hit, Meta, Source } from "./types";
 import { bestRows, embedder, type WordTable } from "./words";
 
 const VIEWS = 3;
+
+/** Lists of neighbors: u32 k, i32 rows (n, k), f32 cosines (n, k); -1 stands for a neuron that is not in the page. */
+function readNeighbors(bytes: Uint8Array<ArrayBuffer>): (row: number) => Hit[] {
+  const k = new DataView(bytes.buffer).getUint32(0, true);
+  const n = (bytes.length - 4) / (8 * k);
+  const rows = new Int32Array(bytes.buffer, 4, n * k), cosines = new Float32Array(bytes.buffer, 4 + 4 * n * k, n * k);
+  return (row) => {
+    const all = Array.from({ length: k }, (_, j) => ({ row: rows[row * k + j]!, cosine: cosines[row * k + j]! }));
+    return all.filter((hit) => hit.row >= 0);
+  };
+}
 
 export async function openStatic(): Promise<Source> {
   const text = async (name: string) => {
@@ -17,6 +28,8 @@ export async function openStatic(): Promise<Source> {
   const table = readTable((await inlined("points"))!, meta);
   const vectorBytes = await inlined("vectors");
   const vectors = vectorBytes && new Int8Array(vectorBytes.buffer);
+  const neighborBytes = await inlined("neighbors");
+  const near = neighborBytes && readNeighbors(neighborBytes);
   const thumbBytes = await inlined("thumbs");
   const thumbs = thumbBytes && blobs(thumbBytes);
   const skeletonBytes = await inlined("skeletons");
@@ -51,7 +64,10 @@ export async function openStatic(): Promise<Source> {
       const bytes = skeletons?.(row);
       return bytes?.length ? bytes.slice().buffer : null;
     },
-    similar: async (row, k) => (vectors ? bestRows(vectors, vectors.subarray(row * meta.dim, (row + 1) * meta.dim), k, row) : []),
+    similar: async (row, k) => {
+      if (vectors) return bestRows(vectors, vectors.subarray(row * meta.dim, (row + 1) * meta.dim), k, row);
+      return near ? near(row).slice(0, k) : [];
+    },
     search: async (query, k): Promise<Answer> => {
       const prompt = prompts.get(query.toLowerCase());
       if (prompt) {

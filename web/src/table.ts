@@ -13,7 +13,6 @@ export function readTable(bytes: Uint8Array, meta: Meta): Table {
   const floats = (name: string) => column(name).data[0]!.values as Float32Array;
   const words: Record<string, Words> = {};
   for (const name of meta.colors) words[name] = readWords(column(name), arrow.numRows);
-  let rows: Map<string, number> | null = null;
   return {
     n: arrow.numRows,
     x: floats("x"),
@@ -24,12 +23,32 @@ export function readTable(bytes: Uint8Array, meta: Meta): Table {
       const value: unknown = column(name).get(row);
       return value === null || value === undefined ? "" : String(value);
     },
-    rowOf: (id) => {
-      rows ??= new Map(Array.from(column("neuron_id"), (value, row) => [String(value), row]));
-      return rows.get(id) ?? -1;
-    },
+    rowOf: (id) => rowsWith(column("neuron_id"), id, "whole").find((row) => String(column("neuron_id").get(row)) === id) ?? -1,
+    rowsWith: (name, text, how) => rowsWith(column(name), text, how),
   };
 }
+
+/** Rows whose text is, or holds, a text; ASCII letters of any case. Bytes are compared where they lie: nothing is decoded. */
+function rowsWith(vector: Vector, text: string, how: "whole" | "part"): number[] {
+  const { values, valueOffsets: offsets } = vector.data[0]! as unknown as { values: Uint8Array; valueOffsets: Int32Array };
+  const wanted = new TextEncoder().encode(text).map(folded);
+  const found: number[] = [];
+  for (let row = 0; row < vector.length && wanted.length; row++) {
+    const start = offsets[row]!, last = offsets[row + 1]! - wanted.length;
+    if (how === "whole" ? last !== start : last < start) continue;
+    for (let at = start; at <= last; at++) {
+      let k = 0;
+      while (k < wanted.length && folded(values[at + k]!) === wanted[k]) k++;
+      if (k === wanted.length) {
+        found.push(row);
+        break;
+      }
+    }
+  }
+  return found;
+}
+
+const folded = (byte: number) => (byte >= 65 && byte <= 90 ? byte + 32 : byte);
 
 function readWords(vector: Vector, n: number): Words {
   const data = vector.data[0]!;

@@ -42,12 +42,13 @@ export interface Table {
   /** Text of a cell, empty when there is none. */
   text(column: string, row: number): string;
   rowOf(id: string): number;
+  /** Rows whose text in a column is a text, or holds it. */
+  rowsWith(column: string, text: string, how: "whole" | "part"): number[];
 }
 
 export interface Source {
   meta: Meta;
   table: Table;
-  /** Whether typed words reach the text encoder or something that stands for it. */
   thumb(row: number): Promise<string | null>;
   views(row: number): Promise<string[]>;
   skeleton(row: number): Promise<ArrayBuffer | null>;

@@ -94,6 +94,9 @@ def read_collection(files: Mapping[str, Path]) -> Collection:
 def read_neuron_vectors(files: Sequence[Path]) -> tuple[list[str], npt.NDArray[np.float32], str]:
     """Unit vectors of neurons from files with a vector per view; views whose values are not finite are left out.
 
+    Args:
+        files: each with all views of its neurons.
+
     Returns:
         Neuron ids, ``(n, d)`` vectors, and the fingerprint of the model that made them.
 
@@ -103,11 +106,24 @@ def read_neuron_vectors(files: Sequence[Path]) -> tuple[list[str], npt.NDArray[n
     from axonet.inference.pool import pool_poses
     from axonet.inference.vectors import read_vectors
 
-    found = read_vectors(files)
-    vectors = found.vector if found.joined is None else found.joined
-    good = np.flatnonzero(np.isfinite(vectors).all(axis=1))
-    pooled = pool_poses(vectors[good], [found.neuron_id[k] for k in good], "mean")
-    return pooled.names, pooled.vectors, found.checkpoint
+    names: list[str] = []
+    parts: list[npt.NDArray[np.float32]] = []
+    made_by: str | None = None
+    for file in files:  # one at a time: the views of all neurons may take more memory than there is
+        found = read_vectors(file)
+        if made_by not in (None, found.checkpoint):
+            raise UserError(
+                f"{file}: made by {found.checkpoint}, but {files[0]} by {made_by}; encode both with one model"
+            )
+        made_by = found.checkpoint
+        vectors = found.vector if found.joined is None else found.joined
+        good = np.flatnonzero(np.isfinite(vectors).all(axis=1))
+        pooled = pool_poses(vectors[good], [found.neuron_id[k] for k in good], "mean")
+        names += pooled.names
+        parts.append(pooled.vectors)
+    if made_by is None:
+        raise UserError("no files of vectors were given")
+    return names, np.concatenate(parts), made_by
 
 
 def read_split_words(path: Path) -> dict[str, str]:

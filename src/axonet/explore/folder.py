@@ -87,6 +87,18 @@ class ExploreFolder:
         return Blobs(self.path / "thumbs.bin")
 
     @cached_property
+    def neighbors(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]] | None:
+        """``(n, k)`` rows of each neuron's neighbors and their cosines, None where they were not exported."""
+        import pyarrow.parquet as pq
+
+        if "neighbors" not in pq.read_schema(self.path / "neurons.parquet").names:
+            return None
+        column = read_table(self.path / "neurons.parquet", ["neighbors"]).column("neighbors").combine_chunks()
+        flat = [column.field(name).flatten().to_numpy() for name in ("ids", "distances")]
+        ids, distances = (values.reshape(len(self), -1) for values in flat)
+        return ids.astype(np.int64), (1.0 - distances).astype(np.float32)
+
+    @cached_property
     def word_vectors(self) -> WordVectors | None:
         """The table of word vectors, None where it was left out."""
         from axonet.explore.words import read_word_vectors

@@ -20,7 +20,7 @@ from axonet.explore.folder import ExploreFolder
 from axonet.explore.skeleton import skeleton_bytes
 
 STATIC = Path(__file__).parent / "static"
-MOST_VECTORS = 20_000  # more are too slow to search in the page
+MOST_VECTORS = 20_000  # more are too slow to search in the page; neighbors are written instead
 _SPARE = 8192  # bytes for the words on what is missing, and the tags around each piece
 _STYLE, _SCRIPT, _POLICY = "<!--STYLE-->", "<!--SCRIPT-->", "<!--POLICY-->"
 
@@ -117,6 +117,8 @@ def _add_layers(folder: ExploreFolder, rows: np.ndarray[Any, Any], layers: Layer
     everybody = len(rows) == len(folder)
     if len(rows) <= MOST_VECTORS:
         layers.add("vectors", int8_rows(np.asarray(folder.vectors[rows])), "vectors (no search by neuron)")
+    elif (near := _neighbors(folder, rows)) is not None:
+        layers.add("neighbors", near, "neighbors of each neuron")
     else:
         layers.left_out["vectors"] = f"vectors (more than {MOST_VECTORS:,} neurons; no search by neuron)"
     layers.add("thumbs", pack_blobs([folder.thumbs[int(k)] for k in rows]), "thumbnails")
@@ -137,6 +139,21 @@ def _add_layers(folder: ExploreFolder, rows: np.ndarray[Any, Any], layers: Layer
         ("views", folder.views, "views"),
     ):
         _add_if_it_may_fit(name, make, what, rows, layers)
+
+
+def _neighbors(folder: ExploreFolder, rows: np.ndarray[Any, Any]) -> bytes | None:
+    """Neighbors of every neuron: u32 ``k``, i32 rows ``(n, k)``, f32 cosines ``(n, k)``; None without an exported list.
+
+    Neurons that are not in the page have row -1.
+    """
+    table = folder.neighbors
+    if table is None:
+        return None
+    ids, cosines = table
+    new = np.full(len(folder), -1, "<i4")
+    new[rows] = np.arange(len(rows))
+    head = np.array(ids.shape[1], "<u4").tobytes()
+    return bytes(head + new[ids[rows]].tobytes() + cosines[rows].astype("<f4").tobytes())
 
 
 def _add_if_it_may_fit(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -14,11 +15,13 @@ from PIL import Image
 import axonet
 from axonet.core.errors import UserError
 from axonet.core.files import read_json, read_table, write_json
+from axonet.explore.collection import read_neuron_vectors
 from axonet.explore.export import FILES
 from axonet.explore.folder import ExploreFolder
 from axonet.explore.formats import neighbor_graphs
 from axonet.explore.layout import place, scaled
 from axonet.explore.pictures import N_VIEWS
+from axonet.inference.vectors import read_vectors, write_vectors
 from axonet.utils.export import main
 
 
@@ -188,3 +191,18 @@ def test_an_export_that_is_not_there_or_of_another_version_is_said(results, tmp_
     write_json(tmp_path / "explore/meta.json", {**read_json(tmp_path / "explore/meta.json"), "format": 99})
     with pytest.raises(UserError, match="another version"):
         ExploreFolder(tmp_path / "explore")
+
+
+def test_vectors_of_two_models_are_refused_and_broken_ones_left_out(results, tmp_path):
+    one, other = sorted((results / "encode/main.stage2").glob("*.parquet"))
+    vectors = read_vectors(one)
+    write_vectors(tmp_path / "foreign.parquet", replace(vectors, checkpoint="another"))
+    with pytest.raises(UserError, match="encode both with one model"):
+        read_neuron_vectors([other, tmp_path / "foreign.parquet"])
+    names, whole, _ = read_neuron_vectors([one])
+    broken = np.array(vectors.vector)
+    broken[np.array(vectors.neuron_id) == names[0]] = np.nan
+    write_vectors(tmp_path / "broken.parquet", replace(vectors, vector=broken))
+    left, kept, _ = read_neuron_vectors([tmp_path / "broken.parquet"])
+    assert left == names[1:]
+    assert (kept == whole[1:]).all()

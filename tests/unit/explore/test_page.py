@@ -137,6 +137,21 @@ def test_of_too_many_neurons_some_are_drawn_and_the_rest_is_said(results, tmp_pa
             assert int(table["neuron_id"][row].as_py().rpartition("/")[2]) in range(10)
 
 
+def test_above_a_number_of_neurons_their_neighbors_are_written_instead_of_vectors(results, tmp_path, monkeypatch):
+    monkeypatch.setattr(page_module, "MOST_VECTORS", 5)
+    folder = ExploreFolder(results / "explore")
+    write_page(folder, tmp_path / "page.html", 25)
+    data = pieces((tmp_path / "page.html").read_text())
+    assert "vectors" not in data
+    k = int(np.frombuffer(data["neighbors"], "<u4", 1)[0])
+    rows = np.frombuffer(data["neighbors"], "<i4", 10 * k, 4).reshape(10, k)
+    cosines = np.frombuffer(data["neighbors"], "<f4", 10 * k, 4 + 40 * k).reshape(10, k)
+    own = np.array(folder.vectors) @ np.array(folder.vectors).T
+    np.fill_diagonal(own, -np.inf)
+    assert (rows[:, 0] == own.argmax(axis=1)).all()
+    assert cosines == pytest.approx(np.take_along_axis(own, rows, axis=1), abs=1e-5)
+
+
 def test_a_size_below_the_program_s_is_refused(results, tmp_path, monkeypatch):
     monkeypatch.setattr(page_module, "packed", lambda _: "x" * 900_000)
     with pytest.raises(UserError, match="the program alone takes"):
