@@ -45,6 +45,7 @@ def neuron_html(neuron: Neuron) -> str:
     return (
         '<div style="display:flex;flex-wrap:wrap;gap:24px;align-items:flex-start">'
         f'<div style="background:#fff">{to_svg(neuron, 240)}</div>'
-        f'<div><b>{escape(neuron.name) or "Neuron"}</b><table style="margin:6px 0;color:inherit;font:inherit">{rows}</table>'
+        f"<div><b>{escape(neuron.name) or 'Neuron'}</b>"
+        f'<table style="margin:6px 0;color:inherit;font:inherit">{rows}</table>'
         f"<div>{legend}</div>{f'<ul style=margin:6px>{remarks}</ul>' if remarks else ''}</div></div>"
     )
