@@ -19,7 +19,8 @@ REPEATS = 3
 def main() -> int:
     results = Path(sys.argv[1])
     command = [sys.executable, "-m", "axonet.cli", "search", "--results", str(results), "-k", "8"]
-    asked = {"words": ["a mouse Purkinje cell with a planar dendrite"]}
+    words = "a mouse Purkinje cell with a planar dendrite"
+    asked = {"words": [words], "words, approximate": [words, "--approximate"]}
     if len(sys.argv) > 2:
         asked["swc"] = ["--swc", sys.argv[2]]
     for name, flags in asked.items():

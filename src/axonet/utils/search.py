@@ -44,6 +44,11 @@ class SearchConfig(CommandSettings):
     out: Path | None = Field(
         None, description="page of pictures to write, PNG", json_schema_extra={"io": True, "short": "o"}
     )
+    approximate: bool = Field(
+        False,
+        description="take words from the table of word vectors in the export: in a second and without torch, but order "
+        "and negation are lost",
+    )
     as_json: bool = Field(False, description="one JSON object instead of text", json_schema_extra={"short": "json"})
     model: str | None = Field(
         None, description="checkpoint of Stage 2, where it is no longer where the export says", json_schema_extra=IO
@@ -53,6 +58,8 @@ class SearchConfig(CommandSettings):
     def _one_question(self) -> Self:
         if sum((bool(self.words), self.swc is not None, self.like is not None)) != 1:
             raise ValueError("say what to look for: words, --swc or --like, one of them")
+        if self.approximate and not self.words:
+            raise ValueError("--approximate is about words, and there are none")
         return self
 
 
@@ -75,7 +82,7 @@ def run(config: SearchConfig) -> None:
         own = folder.ids.index(config.like)
         query = folder.vectors[own]
     else:
-        query = _embed(config, folder)
+        query = _embed_words(" ".join(config.words), folder) if config.approximate else _embed(config, folder)
     hits = find(folder, query, config.k + (own is not None), allowed)
     if own is not None:
         hits = _without(hits, own, config.k)
@@ -105,6 +112,30 @@ def _embed(config: SearchConfig, folder: ExploreFolder) -> npt.NDArray[np.float3
             warn(f"{config.swc}: {code}")
         found = model.embed([neuron])
     vector: npt.NDArray[np.float32] = found[0]
+    return vector
+
+
+def _embed_words(text: str, folder: ExploreFolder) -> npt.NDArray[np.float32]:
+    """The unit vector of words by the table in the export; says how far it can be trusted, and what it does not know.
+
+    Raises:
+        UserError: the export has no table, or the table knows none of the words.
+    """
+    from axonet.core.errors import UserError
+    from axonet.core.progress import say, warn
+    from axonet.explore.words import words_of
+
+    table = folder.word_vectors
+    if table is None:
+        raise UserError(f"--approximate: {folder.path} has no table of word vectors; its meta.json says why")
+    asked = words_of(text)
+    unknown = [word for word in asked if word not in set(table.words)]
+    if len(unknown) == len(asked):
+        raise UserError(f"--approximate: the table of word vectors knows none of these words: {text}")
+    if unknown:
+        warn(f"unknown words, passed over: {', '.join(unknown)}")
+    say(f"approximate: the table finds {table.fidelity:.0%} of the text encoder's best {table.n_best} neurons")
+    vector: npt.NDArray[np.float32] = table.embed([text])[0]
     return vector
 
 

@@ -121,11 +121,29 @@ def test_a_table_leaves_out_empty_columns_and_cuts_long_lines() -> None:
     assert hits_text([]) == "nothing found"
 
 
+def test_approximate_words_come_from_the_table_and_need_no_torch(results: Path, folder: ExploreFolder) -> None:
+    table = folder.word_vectors
+    if table is None:
+        pytest.fail("the export of the tests has no table of word vectors")
+    words = f"{table.words[-1]} zyzzyva {table.words[3]}"
+    code = f"""import sys
+from axonet.cli import main
+code = main(["search", {words!r}, "--approximate", "--json", "--results", {str(results)!r}])
+print(code, "torch" in sys.modules, file=sys.stderr)"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert [hit["neuron_id"] for hit in json.loads(done.stdout)["hits"]] == order(folder, table.embed([words])[0])[:8]
+    assert "unknown words, passed over: zyzzyva" in done.stderr
+    assert f"finds {table.fidelity:.0%} of the text encoder's best" in done.stderr
+    assert done.stderr.splitlines()[-1] == "0 False"
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
         ([], "say what to look for: words, --swc or --like, one of them"),
         (["a neuron", "--like", "x"], "one of them"),
+        (["zyzzyva", "--approximate"], "knows none of these words"),
+        (["--like", "nobody", "--approximate"], "--approximate is about words"),
         (["--like", "nobody"], "has no such neuron with a vector"),
         (["a neuron", "--out", "sheet.jpg"], "a name that ends in .png"),
         (["--swc", "none.swc"], "none.swc"),
