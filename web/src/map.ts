@@ -73,7 +73,8 @@ async function webglMap(canvas: HTMLCanvasElement, table: Table, events: MapEven
     pointSize: pointSize(table.n),
     pointSizeSelected: 3,
     pointOutlineWidth: 2,
-    opacity: table.n < 20_000 ? 0.9 : 0.6,
+    performanceMode: slow, // squares without blending
+    opacity: slow ? 1 : table.n < 20_000 ? 0.9 : 0.6,
     lassoInitiator: false,
     deselectOnEscape: false,
     deselectOnDblClick: false,
@@ -84,7 +85,11 @@ async function webglMap(canvas: HTMLCanvasElement, table: Table, events: MapEven
   let marked: number[] = [];
   const fit = (rows: number[]) => plot.zoomToPoints(rows, { padding: 0.15, transition: false });
   // What was marked stays: the plot's own selection only tells what was clicked or drawn around.
-  const remark = () => (marked.length ? plot.select(marked, { preventEvent: true }) : plot.deselect({ preventEvent: true }));
+  // Nothing is asked of it that changes nothing: with many points each drawing takes a while.
+  const remark = () => {
+    if (marked.length) plot.select(marked, { preventEvent: true });
+    else if (plot.get("selectedPoints").length) plot.deselect({ preventEvent: true });
+  };
   plot.subscribe("pointOver", (row: number) => events.hover(row));
   plot.subscribe("pointOut", () => events.hover(null));
   plot.subscribe("select", ({ points }: { points: number[] }) => {

@@ -51,13 +51,17 @@ export class Panel {
       neighbors,
     );
     this.root.scrollTop = 0;
+    let missing = "this page carries none";
     const [skeleton, pictures, hits] = await Promise.all([
-      this.source.skeleton(row).catch(() => null),
+      this.source.skeleton(row).catch((error: Error) => {
+        missing = error.message;
+        return null;
+      }),
       this.source.views(row).catch(() => []),
       this.source.similar(row, N_NEIGHBORS).catch(() => [] as Hit[]),
     ]);
     if (turn !== this.turn) return;
-    this.draw(skeleton, "this page carries none");
+    this.draw(skeleton, missing);
     this.pictures(views, pictures, name);
     neighbors.replaceChildren(...hits.map((hit) => hitButton(this.source, hit, () => this.events.open(hit.row))));
     if (!hits.length) neighbors.replaceChildren(element("p", { class: "quiet" }, "This page carries no vectors to find them by."));
@@ -93,7 +97,7 @@ export class Panel {
     const note = this.root.querySelector(".parts")!;
     if (!buffer) {
       this.view3d.root.remove();
-      note.textContent = `No 3D skeleton: ${missing}.`;
+      note.textContent = `No 3D skeleton: ${missing}`;
       return;
     }
     const skeleton = readSkeleton(buffer);
