@@ -128,7 +128,7 @@ def _open(wanted: int | None, hardware_only: bool) -> GLContext:
         spare = spare or context
         failures.append(f"{device.name}: its renderer is {context.renderer}")
     if spare is not None and not hardware_only:
-        spare.passed_over = tuple(failures)
+        spare.passed_over = tuple(phrase for phrase in failures if not phrase.startswith(f"{spare.device.name}: "))
         return spare
     raise NoOpenGL(failures or ["list of EGL devices: it is empty"])
 

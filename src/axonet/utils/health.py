@@ -126,8 +126,8 @@ def check_drawing() -> Iterator[Check]:
         yield Check("drawing", name, "note", f"passed over: {reason}")
     if found["chosen"] is not None:
         yield Check("drawing", found["chosen"], "ok", f"draws with --backend gl ({found['renderer']})")
-        tried = len(found["passed_over"]) + 1
-        for name in found["devices"][tried:]:
+        tried = {found["chosen"], *(phrase.partition(": ")[0] for phrase in found["passed_over"])}
+        for name in (name for name in found["devices"] if name not in tried):
             yield Check("drawing", name, "ok", "not tried: an earlier one works")
     yield Check("drawing", "--backend auto", "ok", f"takes {found['auto']}: {found['reason']}", facts=found)
 

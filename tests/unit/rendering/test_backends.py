@@ -79,6 +79,34 @@ def test_every_device_that_was_tried_is_listed_with_the_reason(monkeypatch):
     )
 
 
+def test_a_card_without_its_driver_is_passed_over_for_the_next_and_taken_when_there_is_no_other(monkeypatch):
+    devices = (gl_devices.Device(0, 1, False, "/dev/dri/card0", False), gl_devices.Device(1, 2, True, "", False))
+
+    class Drawing:
+        def __init__(self, device):
+            self.device, self.renderer, self.is_hardware, self.passed_over = device, "llvmpipe", False, ()
+
+    monkeypatch.setattr(gl_context, "list_devices", lambda: devices)
+    monkeypatch.setattr(gl_context, "_load_opengl", lambda: None)
+    monkeypatch.setattr(gl_context, "_open_on", lambda device, gl: Drawing(device))
+    monkeypatch.setattr(gl_context, "_opened", {})
+    chosen = gl_context.open_context()
+    assert (chosen.device, chosen.passed_over) == (
+        devices[1],
+        ("device 0 (/dev/dri/card0): its renderer is llvmpipe",),
+    )
+
+    def only_the_first(device, gl):
+        if device.index:
+            raise gl_devices.NoDevices("has no display")
+        return Drawing(device)
+
+    monkeypatch.setattr(gl_context, "_open_on", only_the_first)
+    monkeypatch.setattr(gl_context, "_opened", {})
+    chosen = gl_context.open_context()
+    assert (chosen.device, chosen.passed_over) == (devices[0], ("device 1 (software): has no display",))
+
+
 def test_a_missing_package_is_named():
     try:
         gl_devices.list_devices()
