@@ -13,8 +13,11 @@ export const UNKNOWN = "#b4b4b4";
 /** Perceptual ramp (viridis in nine steps, its dark end lifted for dark pages). */
 export const RAMP = ["#46327e", "#3b528b", "#2c728e", "#21918c", "#28ae80", "#5ec962", "#addc30", "#e5e419", "#fde725"];
 
+/** Everything that a point may be colored with: one palette for all columns, so that another column only moves indices. */
+export const PALETTE = [...HUES, OTHER, UNKNOWN, ...RAMP];
+const AT_OTHER = HUES.length, AT_UNKNOWN = AT_OTHER + 1, AT_RAMP = AT_UNKNOWN + 1;
+
 export interface Coloring {
-  palette: string[];
   /** Index into the palette, per row. */
   index: Int32Array;
   /** Entries of the legend; a number column has two ends instead. */
@@ -29,13 +32,12 @@ export function coloring(table: Table, column: string): Coloring {
 function byWords(table: Table, column: string): Coloring {
   const { codes, words, counts } = table.words[column]!;
   const named = words.length <= HUES.length ? words.length : HUES.length - 1;
-  const palette = [...HUES.slice(0, named), OTHER, UNKNOWN];
   const index = new Int32Array(table.n);
   let unknown = 0;
   for (let row = 0; row < table.n; row++) {
     const code = codes[row]!;
     if (code < 0) unknown++;
-    index[row] = code < 0 ? named + 1 : Math.min(code, named);
+    index[row] = code < 0 ? AT_UNKNOWN : code < named ? code : AT_OTHER;
   }
   const entries = words.slice(0, named).map((label, code) => ({ label, color: HUES[code]!, count: counts[code]!, codes: [code] }));
   if (named < words.length) {
@@ -44,7 +46,7 @@ function byWords(table: Table, column: string): Coloring {
     entries.push({ label: `other (${rest.length} words)`, color: OTHER, count, codes: rest });
   }
   if (unknown) entries.push({ label: column === "qc" ? "no remark" : "not said", color: UNKNOWN, count: unknown, codes: [-1] });
-  return { palette, index, entries, range: null };
+  return { index, entries, range: null };
 }
 
 /** Numbers are spread by rank between the 2nd and the 98th percentile, on a logarithmic scale where they are positive. */
@@ -58,7 +60,7 @@ function byNumbers(table: Table, column: string): Coloring {
   const index = new Int32Array(table.n);
   for (let row = 0; row < table.n; row++) {
     const part = (scale(values[row]!) - scale(low)) / span;
-    index[row] = Number.isFinite(values[row]!) ? Math.round(Math.min(Math.max(part, 0), 1) * (RAMP.length - 1)) : RAMP.length;
+    index[row] = Number.isFinite(values[row]!) ? AT_RAMP + Math.round(Math.min(Math.max(part, 0), 1) * (RAMP.length - 1)) : AT_UNKNOWN;
   }
-  return { palette: [...RAMP, UNKNOWN], index, entries: [], range: [low, high] };
+  return { index, entries: [], range: [low, high] };
 }

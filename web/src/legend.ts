@@ -1,6 +1,6 @@
 // The legend is the filter: its entries are switched on and off; numbers have two ends.
 
-import type { Coloring } from "./colors";
+import { RAMP, type Coloring } from "./colors";
 import { columnName, element, shortNumber } from "./dom";
 
 export interface Filters {
@@ -49,7 +49,7 @@ function entries(column: string, colors: Coloring, filters: Filters, changed: ()
 function ramp(column: string, colors: Coloring, filters: Filters, changed: () => void): HTMLElement[] {
   const [low, high] = colors.range!;
   const bar = element("div", { class: "ramp" });
-  bar.style.background = `linear-gradient(to right, ${colors.palette.slice(0, -1).join(", ")})`;
+  bar.style.background = `linear-gradient(to right, ${RAMP.join(", ")})`;
   const ends = element("div", { class: "ends" }, element("span", {}, `≤ ${shortNumber(low)}`), element("span", {}, `≥ ${shortNumber(high)}`));
   const input = (place: 0 | 1, label: string) => {
     const value = filters.ranges[column]?.[place];

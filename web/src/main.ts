@@ -171,7 +171,7 @@ class Page {
   private async recolor(): Promise<void> {
     const colors = coloring(this.source.table, this.color);
     legend(byId("legend"), this.color, colors, this.filters, () => void this.recolorLegend());
-    await this.map.color(colors.index, colors.palette);
+    await this.map.color(colors.index);
     document.body.dataset.color = this.color;
   }
 

@@ -1,5 +1,6 @@
 // The map without WebGL: every point as a small square, no zoom.
 
+import { PALETTE } from "./colors";
 import type { MapEvents, MapView } from "./map";
 import type { Table } from "./types";
 
@@ -8,7 +9,7 @@ const MARGIN = 16, REACH = 8;
 export function plainMap(canvas: HTMLCanvasElement, table: Table, events: MapEvents): MapView {
   const box = canvas.parentElement!;
   const context = canvas.getContext("2d")!;
-  let index = new Int32Array(table.n), palette: string[] = ["#888"];
+  let index = new Int32Array(table.n);
   let shown: Set<number> | null = null, marked = new Set<number>();
   const scale = () => Math.min(box.clientWidth, box.clientHeight) / 2 - MARGIN;
   const screen = (row: number): [number, number] => [
@@ -22,7 +23,7 @@ export function plainMap(canvas: HTMLCanvasElement, table: Table, events: MapEve
     for (let row = 0; row < table.n; row++) {
       if (shown && !shown.has(row)) continue;
       const [x, y] = screen(row), own = marked.has(row) ? 2 * side : side;
-      context.fillStyle = palette[index[row]!]!;
+      context.fillStyle = PALETTE[index[row]!]!;
       context.fillRect(x - own / 2, y - own / 2, own, own);
     }
     events.moved();
@@ -47,8 +48,8 @@ export function plainMap(canvas: HTMLCanvasElement, table: Table, events: MapEve
   new ResizeObserver(draw).observe(box);
   return {
     slow: table.n > 100_000,
-    color: async (newIndex, newPalette) => {
-      [index, palette] = [Int32Array.from(newIndex), newPalette];
+    color: async (newIndex) => {
+      index = Int32Array.from(newIndex);
       draw();
     },
     filter: async (rows) => {

@@ -1,6 +1,7 @@
 // The map: regl-scatterplot behind a few calls, or a plain canvas where there is no WebGL.
 
 import createScatterplot from "regl-scatterplot";
+import { PALETTE } from "./colors";
 import { plainMap } from "./map-plain";
 import type { Table } from "./types";
 
@@ -12,7 +13,8 @@ export interface MapEvents {
 }
 
 export interface MapView {
-  color(index: Int32Array, palette: string[]): Promise<void>;
+  /** Color the points; an index into the palette per row. */
+  color(index: Int32Array): Promise<void>;
   /** Rows to show, null for all. */
   filter(rows: number[] | null): Promise<void>;
   /** Rows to mark as found. */
@@ -70,6 +72,7 @@ async function webglMap(canvas: HTMLCanvasElement, table: Table, events: MapEven
     canvas,
     ...size(),
     ...looks(),
+    pointColor: PALETTE,
     pointSize: pointSize(table.n),
     pointSizeSelected: 3,
     pointOutlineWidth: 2,
@@ -107,8 +110,7 @@ async function webglMap(canvas: HTMLCanvasElement, table: Table, events: MapEven
   let drawn = false;
   return {
     slow,
-    color: async (index, palette) => {
-      plot.set({ pointColor: palette });
+    color: async (index) => {
       // Points stay where they are, so the index by which they are found again is not made anew.
       const spatialIndex = drawn ? plot.get("spatialIndex") : undefined;
       await plot.draw({ x: table.x, y: table.y, valueA: index }, { zDataType: "categorical", preventFilterReset: drawn, spatialIndex });
