@@ -1,0 +1,1 @@
+"""Speed and memory of evaluation, on made-up neurons and vectors."""
