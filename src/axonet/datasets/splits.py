@@ -183,6 +183,12 @@ def check_split_settings(path: PathLike, settings: SplitSettings) -> None:
         _refuse_other_settings(path, read_splits(path), settings)
 
 
+def promised_scheme(path: PathLike) -> str | None:
+    """What a split file was made to keep together: ``neuron``, ``donor`` or ``lab``; None where it does not say."""
+    scheme = json.loads((read_splits(path).schema.metadata or {}).get(_SETTINGS, b"{}")).get("split_by")
+    return None if scheme is None else str(scheme)
+
+
 def _remembered(files: Iterable[PathLike], settings: SplitSettings) -> pa.Table | None:
     """Everybody who was ever assigned, out of the versions of a split file that there are."""
     import pyarrow as pa

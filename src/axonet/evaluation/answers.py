@@ -12,12 +12,12 @@ import numpy as np
 
 from axonet.evaluation import baselines, probes
 from axonet.evaluation.baselines import AS_TYPED_FOREST, MERGED_FOREST
-from axonet.evaluation.data import Array, Embedding, EvaluationData
+from axonet.evaluation.data import AS_TYPED, MERGED, Array, Embedding, EvaluationData
 from axonet.evaluation.folds import Question
 from axonet.evaluation.settings import EvaluationSettings
 
 NEIGHBORS = (5, 20)
-AS_TYPED, MERGED = "as_typed", "merged"
+PERSISTENCE = "persistence_image"
 BESIDE = "image, morphometrics beside"  # joined by the probe, not by the model
 Answers = dict[tuple[str, str], Array]  # by method and model, (m, c) scores
 
@@ -113,6 +113,11 @@ def _untyped_answers(question: Question, data: EvaluationData, settings: Evaluat
         if names and name not in (AS_TYPED_FOREST, MERGED_FOREST):
             features = baselines.features(neurons, names)
             answers["forest", name] = baselines.forest_scores(question, embedding, features, settings.seed, name)
+    pictures = neurons.persistence
+    if pictures is not None:
+        answers["forest", PERSISTENCE] = baselines.forest_scores(
+            question, embedding, pictures, settings.seed, PERSISTENCE
+        )
     return answers
 
 

@@ -23,6 +23,12 @@ HELD_OUT = {
     "the checkpoint records no training neurons, or others than those learned on here (or their metadata or "
     "measurements have changed since), so nothing is claimed to be held out.",
 }
+_CHECKED = "Looked for leaks: no judged neuron is a copy (moved, scaled, mirrored, renumbered) of one of those"
+PROMISED = {
+    "neuron": f"{_CHECKED}. The split file keeps single neurons apart and promises nothing about donors.",
+    "donor": f"{_CHECKED}, and none shares a donor with them, as the split file promises.",
+    "lab": f"{_CHECKED}, and none shares a donor, publication or archive with them, as the split file promises.",
+}
 JUDGED = {
     "validation": "These are validation neurons: they chose which epoch of the model was kept, so its figures are a "
     "little too good. A test split, which chose nothing, gives the honest figure.",
@@ -62,6 +68,8 @@ def caveats(splits: Row, rows: Sequence[Row]) -> list[str]:
             f"their publication or archive) with a neuron learned on or known to have chosen the epoch; "
             f"{_int(splits['same_lab'])} share a donor, publication or archive."
         )
+        if splits["promised"] is not None:
+            lines.append(PROMISED[str(splits["promised"])])
         if splits["held_out"] == "neuron":
             lines.append("A split that holds out donors or laboratories (--split-by donor, --split-by lab) is harder.")
     if any(_no_width(row) for row in rows):

@@ -6,17 +6,22 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from axonet.inference.pool import Pooling, group_sum, unit
 from axonet.metadata.record import NeuronRecord
+from axonet.morphology.persistence import N_NUMBERS
+
+if TYPE_CHECKING:
+    from axonet.evaluation.stage1 import Decoded
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 IMAGE, JOINED = "image", "image+morphometrics"
+AS_TYPED, MERGED = "as_typed", "merged"  # node types as the tracer gave them, and with dendrites as one
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,16 @@ class Neurons:
         rows = [row or {} for row in self.measures]
         values = [[math.nan if row.get(name) is None else float(row[name]) for name in names] for row in rows]
         return np.array(values, dtype=np.float64).reshape(len(rows), len(names))
+
+    @property
+    def persistence(self) -> Array | None:
+        """``(n, 258)`` persistence pictures, nan where there is none; None where no neuron has one."""
+        packed = [None if row is None else row.get("persistence") for row in self.measures]
+        if not any(packed):
+            return None
+        blank = np.full(N_NUMBERS, np.nan, dtype="<f2").tobytes()
+        joined = b"".join(own or blank for own in packed)
+        return np.frombuffer(joined, dtype="<f2").reshape(len(packed), N_NUMBERS).astype(np.float64)
 
     @property
     def measured_names(self) -> set[str]:
@@ -94,6 +109,7 @@ class EvaluationData:
         judged_split: ``train``, ``validation``, ``test``, ``mixed`` or ``unknown``.
         held_out: what no judged neuron shares with those that a probe or the model learned on, or that chose its epoch:
             ``lab``, ``donor``, ``neuron``, ``nothing`` or ``unknown``.
+        promised: what the split file was made to keep together (``neuron``, ``donor``, ``lab``), None where none says.
         same_donor: judged neurons that share donor, else publication, else archive, with one of those.
         same_lab: judged neurons that share donor, publication or archive with one of those.
         checkpoint: fingerprint of the judged model.
@@ -101,6 +117,8 @@ class EvaluationData:
         joined: vectors of the same views with the neurons' morphometrics, if the model joins them.
         merged: the same vectors of a model that sees node types, shown basal and apical dendrites as one.
         merged_joined: those with the neurons' morphometrics.
+        compartments: what the model sees of node types: ``as_typed``, ``merged``, None where it reads none.
+        stage1: what Stage 1 recovers of judged neurons, None where nothing is decoded.
         references: embeddings of the same neurons by baselines (untrained encoder, pictures), by name, pooled by mean.
         notes: sentences about the data that the reader of the report must know.
         dropped: rows about neurons that could not be judged.
@@ -111,6 +129,7 @@ class EvaluationData:
     embedding: Embedding
     judged_split: str
     held_out: str
+    promised: str | None = None
     same_donor: int = 0
     same_lab: int = 0
     checkpoint: str | None = None
@@ -118,6 +137,8 @@ class EvaluationData:
     joined: Embedding | None = None
     merged: Embedding | None = None
     merged_joined: Embedding | None = None
+    compartments: str | None = None
+    stage1: Decoded | None = None
     references: Mapping[str, Embedding] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     dropped: tuple[Mapping[str, object], ...] = ()
@@ -137,7 +158,14 @@ class EvaluationData:
         """The same where basal and apical dendrites are one: another set of vectors for a model that sees types."""
         if self.merged is None:
             return self
-        return replace(self, embedding=self.merged, joined=self.merged_joined, merged=None, merged_joined=None)
+        return replace(
+            self,
+            embedding=self.merged,
+            joined=self.merged_joined,
+            compartments=MERGED,
+            merged=None,
+            merged_joined=None,
+        )
 
     @property
     def embeddings(self) -> tuple[EvaluationData, ...]:

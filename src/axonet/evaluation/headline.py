@@ -16,6 +16,9 @@ METRIC_WORDS = {
     "expected_calibration_error": "calibration error", "none_separation": "tells whether a word is true (AUROC)",
     "none_calibration_error": "calibration error of that", "answered_share": "share answered",
     "answered_accuracy": "accuracy where answered", "risk_coverage": "mean risk over coverages",
+    "dice": "Dice, mean over classes", "axon_called_dendrite": "axon called dendrite",
+    "dendrite_called_axon": "dendrite called axon", "depth_mae_um": "error of depth, um",
+    "active_units": "active channels of the bottleneck",
 }  # fmt: skip
 METHOD_WORDS = {
     "majority": "commonest class", "knn5": "5 nearest neighbors", "knn20": "20 nearest neighbors",
@@ -26,7 +29,10 @@ MODEL_WORDS = {
     "forest": "without compartments", "forest_no_artefacts": "without compartments and tracing artefacts",
     "forest_compartments": "all morphometrics", "forest_merged": "merged morphometrics",
     "untrained_encoder": "untrained encoder",
-    "silhouette_pca": "components of pictures", "constant_list": "best constant list", "majority": "commonest class",
+    "silhouette_pca": "components of pictures", "silhouette_density": "density of pictures",
+    "persistence_image": "persistence picture", "morphometrics_head": "Stage 2 head on morphometrics alone",
+    "constant_list": "best constant list", "majority": "commonest class",
+    "all_basal": "all basal dendrite", "middle_plane": "the middle plane", "prior": "nothing carried",
     "shuffled_map": "shuffled map", "class_frequencies": "class frequencies",
     "image": "this embedding", "image+morphometrics": "this embedding with morphometrics joined",
     "image, morphometrics beside": "this embedding, morphometrics beside it",
@@ -58,13 +64,15 @@ def headline(metrics: Mapping[str, object]) -> list[Row]:
     Returns:
         At most five rows, nine where the model joins morphometrics; what was not judged is left out.
     """
-    retrieval, tasks = rows_of(metrics, "retrieval"), rows_of(metrics, "tasks")
+    retrieval, tasks = (rows_of(metrics, name) for name in ("retrieval", "tasks"))
+    retrieval = find(retrieval, compartments="merged") or retrieval  # where claims are made
     levels = [HEADLINE, "standard", "broad", "detailed", "morphometric"]
     level = next((name for name in levels if find(retrieval, level=name)), None)
     equal = find(retrieval, level=level, hit="equal")
     balanced = find(tasks, metric="balanced_accuracy")
-    balanced = find(balanced, compartments="merged") or balanced  # where claims are made
+    balanced = find(balanced, compartments="merged") or balanced
     zero_shot = find(rows_of(metrics, "zero_shot"), task="zero_shot_cell_type", metric="balanced_accuracy")
+    zero_shot = find(zero_shot, compartments="merged") or zero_shot
     candidates = []
     for model in (IMAGE, JOINED):
         candidates += [

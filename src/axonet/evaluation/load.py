@@ -14,22 +14,24 @@ from axonet.core.files import read_table
 from axonet.core.progress import say, warn
 from axonet.datasets.selection import keep_neurons, shard_files
 from axonet.evaluation import references
-from axonet.evaluation.data import JOINED, Embedding, EvaluationData, Ints, Neurons, join_vectors
+from axonet.evaluation.data import AS_TYPED, JOINED, Embedding, EvaluationData, Ints, Neurons, join_vectors
+from axonet.evaluation.head_reference import morphometrics_head
+from axonet.evaluation.leaks import find_leaks, heed_leaks
 from axonet.evaluation.lineage import Lineage, find_lineage, trained_by_split_file
 from axonet.evaluation.places import MEASURES, Chosen, Places
 from axonet.evaluation.settings import EvaluationSettings
-from axonet.evaluation.sharing import find_sharing
-from axonet.inference.vectors import ViewVectors, read_vectors, write_vectors
+from axonet.evaluation.sharing import Sharing, find_sharing
+from axonet.evaluation.stage1 import decode
+from axonet.evaluation.view_vectors import find_vectors, finite_vectors, merged_embeddings
 from axonet.learning.clip_views import stored_views
 from axonet.metadata.adapters import load_records
 from axonet.metadata.index import RecordIndex
 from axonet.metadata.record import NeuronRecord
 
 if TYPE_CHECKING:
-    from axonet.datasets.view_store import ViewStore
     from axonet.inference.embed import EmbeddingModel
 
-VECTORS = "vectors.parquet"
+Rows = Mapping[str, Mapping[str, Any]]
 
 
 def load_data(
@@ -54,36 +56,37 @@ def load_data(
         UserError: a file is missing, broken, or of another model.
     """
     index = RecordIndex(load_records(places.metadata, places.source, places.columns))  # before anything that takes long
-    wanted = [*chosen.judged, *chosen.learned_on]
     rows = _measures(places, chosen.names)
+    lineage = _lineage(places, chosen, recorded, index, rows)
+    everyone = _Facts(index, rows, chosen, lineage)
+    _check_records(places, chosen, everyone)
+    leaks = find_leaks(everyone.sharing(chosen.judged, chosen.learned_on), chosen.promised)
+    leak_rows = heed_leaks(leaks, chosen.judged, settings)
+    chosen = replace(chosen, judged=tuple(neuron for neuron in chosen.judged if neuron not in leaks.neurons))
     vectors, broken = finite_vectors(find_vectors(places, chosen, model, settings, rows))
     there = set(vectors.neuron_id)
     judged = [neuron for neuron in chosen.judged if neuron in there]
-    ids = [neuron for neuron in wanted if neuron in there]
+    ids = [*judged, *(neuron for neuron in chosen.learned_on if neuron in there)]
     if not judged:
         raise UserError("none of the judged neurons has vectors; encode them, or leave out --vectors")
-    records = _records(index, places, chosen, ids, len(judged))
+    records = [everyone.record(neuron) for neuron in ids]
     measures = [rows.get(neuron) for neuron in ids]
-    lineage = _lineage(places, chosen, recorded, index, rows)
-    others = sorted((lineage.trained | lineage.selected) - set(ids))
-    sharing = find_sharing(
-        [*ids, *others],
-        [*records, *(index.match(chosen.names[neuron]) for neuron in others)],
-        [*measures, *(rows.get(neuron) for neuron in others)],
-        len(judged),
-        lineage,
-    )
+    sharing = everyone.sharing(judged, ids[len(judged) :])
     lost = [*chosen.without_views, *(neuron for neuron in chosen.judged if neuron not in there | broken)]
     learned_on = np.arange(len(judged), len(ids)) if len(ids) > len(judged) else np.arange(len(judged))
     found, left_out = _references(chosen, model, ids, learned_on, settings)
+    neurons = Neurons(tuple(ids), tuple(records), tuple(measures), sharing.groups[: len(ids)])
+    if settings.baselines:
+        head, no_head = morphometrics_head(model, neurons, len(judged), settings)
+        found, left_out = {**found, **head}, (*left_out, *no_head)
     joined = None
     if vectors.joined is not None:
         joined = join_vectors(vectors.neuron_id, vectors.joined, ids, settings.pooling)
     elif model.takes_morphometrics:
         left_out = (*left_out, _not_joined(places))
-    one_dendrite, both_one = _merged_embeddings(merged, chosen, settings, rows, ids)
+    one_dendrite, both_one = merged_embeddings(merged, chosen, settings, rows, ids)
     return EvaluationData(
-        neurons=Neurons(tuple(ids), tuple(records), tuple(measures), sharing.groups[: len(ids)]),
+        neurons=neurons,
         n_judged=len(judged),
         embedding=join_vectors(vectors.neuron_id, vectors.vector, ids, settings.pooling),
         judged_split=chosen.split,
@@ -94,9 +97,13 @@ def load_data(
         joined=joined,
         merged=one_dendrite,
         merged_joined=both_one,
+        compartments=AS_TYPED if model.spec.inputs == "shape" else None,
+        stage1=decode(model.encoder, chosen.stores, judged, settings.seed),
         references=found,
         notes=(*chosen.notes, *_broken_notes(broken, ids), *_missing_to_learn_on(chosen, there)),
-        dropped=(*_lost_rows(lost, "views", "it has no views: see the table of what was skipped in rendering"),
+        promised=chosen.promised,
+        dropped=(*leak_rows,
+                 *_lost_rows(lost, "views", "it has no views: see the table of what was skipped in rendering"),
                  *_lost_rows([neuron for neuron in chosen.judged if neuron in broken - there], "vectors",
                              "all its vectors hold values that are not finite"),
                  *_lost_rows([i for i, r in zip(judged, records, strict=False) if r is None], "metadata",
@@ -108,21 +115,6 @@ def _not_joined(places: Places) -> dict[str, object]:
     where = "the vectors given were encoded without them" if places.vectors or places.encode_dir else "none are here"
     reason = f"the model joins morphometrics, but {where}: the image alone is judged"
     return {"task": JOINED, "class": None, "n": None, "n_train": None, "reason": reason}
-
-
-def finite_vectors(vectors: ViewVectors) -> tuple[ViewVectors, set[str]]:
-    """The vectors whose values are all finite, and the neurons that others were of."""
-    good = np.isfinite(vectors.vector).all(axis=1)
-    if vectors.joined is not None:
-        good &= np.isfinite(vectors.joined).all(axis=1)
-    if good.all():
-        return vectors, set()
-    kept = np.flatnonzero(good)
-    joined = None if vectors.joined is None else vectors.joined[kept]
-    broken = {vectors.neuron_id[i] for i in np.flatnonzero(~good)}
-    names = [vectors.neuron_id[i] for i in kept]
-    whole = replace(vectors, neuron_id=names, view=vectors.view[kept], vector=vectors.vector[kept], joined=joined)
-    return whole, broken
 
 
 def _broken_notes(broken: Collection[str], ids: Sequence[str]) -> tuple[str, ...]:
@@ -166,104 +158,40 @@ def _lost_rows(lost: Sequence[str], task: str, reason: str) -> tuple[dict[str, o
     return ({"task": task, "class": None, "n": len(lost), "n_train": None, "reason": reason + example},)
 
 
-def find_vectors(
-    places: Places,
-    chosen: Chosen,
-    model: EmbeddingModel,
-    settings: EvaluationSettings,
-    measures: Mapping[str, Mapping[str, Any]],
-) -> ViewVectors:
-    """Vectors of the chosen neurons' views: given ones, or made now and kept in the output folder.
+class _Facts:
+    """What is known of the neurons of a run, by id."""
 
-    Args:
-        places: where vectors are, if any.
-        chosen: the neurons.
-        model: encodes.
-        settings: how.
-        measures: measurements by neuron id, which a model may join.
+    def __init__(self, index: RecordIndex, rows: Rows, chosen: Chosen, lineage: Lineage) -> None:
+        self._index, self._rows, self._lineage = index, rows, lineage
+        self._names = chosen.names
+        names = {name for name in chosen.names.values() if name.lower().endswith(".swc")}
+        self._files = index.join(sorted(names))
+        if problem := self._files.problem():
+            warn(problem)
 
-    Raises:
-        UserError: given vectors are of another checkpoint.
-    """
-    if places.vectors is not None or places.encode_dir is not None:
-        files = _vector_files(places)
-        vectors = read_vectors(files)
-        if vectors.checkpoint != model.fingerprint:
-            raise UserError(
-                f"{files[0]}: vectors of checkpoint {vectors.checkpoint}, but {places.checkpoint} is "
-                f"{model.fingerprint}; encode the views with it, or leave out the vectors"
-            )
-        return vectors
-    vectors = _encode(model, chosen, settings, measures)
-    write_vectors(places.output_dir / VECTORS, vectors)
-    return vectors
+    def record(self, neuron: str) -> NeuronRecord | None:
+        """Its metadata."""
+        name = self._names[neuron]
+        return self._files.records.get(name) if name.lower().endswith(".swc") else self._index.by_id(name)
+
+    def sharing(self, judged: Sequence[str], learned_on: Sequence[str]) -> Sharing:
+        """What judged neurons have in common with those learned on, or that made the model."""
+        own = [*judged, *learned_on]
+        ids = [*own, *sorted((self._lineage.trained | self._lineage.selected) - set(own))]
+        records, measures = [self.record(neuron) for neuron in ids], [self._rows.get(neuron) for neuron in ids]
+        return find_sharing(ids, records, measures, len(judged), self._lineage)
 
 
-def _merged_embeddings(
-    merged: EmbeddingModel | None,
-    chosen: Chosen,
-    settings: EvaluationSettings,
-    measures: Mapping[str, Mapping[str, Any]],
-    ids: Sequence[str],
-) -> tuple[Embedding | None, Embedding | None]:
-    """What a model that sees node types makes of merged dendrites: of the image, and with morphometrics joined."""
-    if merged is None or not settings.baselines:
-        return None, None
-    own = _encode(merged, chosen, settings, measures)
-    both = None if own.joined is None else join_vectors(own.neuron_id, own.joined, ids, settings.pooling)
-    return join_vectors(own.neuron_id, own.vector, ids, settings.pooling), both
-
-
-def _encode(
-    model: EmbeddingModel, chosen: Chosen, settings: EvaluationSettings, measures: Mapping[str, Mapping[str, Any]]
-) -> ViewVectors:
-    """Vectors of the chosen neurons' views."""
-    known = measures or None
-    parts = [
-        model.embed_views(store, settings.batch_size, settings.num_workers, known) for store in _own_stores(chosen)
-    ]
-    return ViewVectors(
-        [neuron for part in parts for neuron in part.neuron_id],
-        np.concatenate([part.view for part in parts]),
-        np.concatenate([part.vector for part in parts]),
-        parts[0].checkpoint, parts[0].stage, parts[0].spec,
-        None if parts[0].joined is None else np.concatenate([p.joined for p in parts if p.joined is not None]),
-    )  # fmt: skip
-
-
-def _vector_files(places: Places) -> list[Path]:
-    if places.encode_dir is not None and places.shards is not None and places.vectors is None:
-        return shard_files(places.shards, places.encode_dir, ".parquet")
-    assert places.vectors is not None
-    if not places.vectors.is_dir():
-        return [places.vectors]
-    files = sorted(places.vectors.glob("*.parquet"))
-    if not files:
-        raise UserError(f"{places.vectors}: no Parquet files of vectors in this folder")
-    return files
-
-
-def _own_stores(chosen: Chosen) -> list[ViewStore]:
-    """The views of the chosen neurons alone."""
-    return [keep_neurons(store, [*chosen.judged, *chosen.learned_on]) for store in chosen.stores]
-
-
-def _records(
-    index: RecordIndex, places: Places, chosen: Chosen, ids: Sequence[str], n_judged: int
-) -> list[NeuronRecord | None]:
-    names = [chosen.names[neuron] for neuron in ids]
-    files = index.join(sorted({name for name in names if name.lower().endswith(".swc")}))
-    if problem := files.problem():
-        warn(problem)
-    records = [files.records.get(name) if name.lower().endswith(".swc") else index.by_id(name) for name in names]
-    known = sum(record is not None for record in records)
-    say(f"{places.metadata}: metadata for {known} of {len(ids)} neurons")
-    if not any(record is not None for record in records[:n_judged]):
+def _check_records(places: Places, chosen: Chosen, facts: _Facts) -> None:
+    """Say how many neurons have metadata; refuse metadata of others."""
+    wanted = [*chosen.judged, *chosen.learned_on]
+    known = [facts.record(neuron) is not None for neuron in wanted]
+    say(f"{places.metadata}: metadata for {sum(known)} of {len(wanted)} neurons")
+    if not any(known[: len(chosen.judged)]):
         raise UserError(
             f"{places.metadata}: names none of the judged neurons of {places.manifest or places.splits} (looked for "
-            f"{chosen.names[ids[0]]!r}); is it the metadata of these neurons, and --source right?"
+            f"{chosen.names[wanted[0]]!r}); is it the metadata of these neurons, and --source right?"
         )
-    return records
 
 
 def _measures(places: Places, wanted: Collection[str]) -> dict[str, Mapping[str, Any]]:
@@ -293,6 +221,6 @@ def _references(
     n_views = sum(len(store) for store in stores)
     if n_views > references.MOST_VIEWS:
         reason = f"not computed: {n_views:,} views are more than {references.MOST_VIEWS:,}"
-        names = (references.UNTRAINED, references.PICTURES)
+        names = (references.UNTRAINED, references.PICTURES, references.DENSITY)
         return {}, tuple({"task": n, "class": None, "n": None, "n_train": None, "reason": reason} for n in names)
     return references.make_references(model, stores, ids, fitted_on, settings), ()

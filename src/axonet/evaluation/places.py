@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ import numpy as np
 from axonet.core.errors import UserError
 from axonet.core.files import read_table
 from axonet.datasets.selection import keep_neurons, shard_files
-from axonet.datasets.splits import read_splits
+from axonet.datasets.splits import promised_scheme, read_splits
 from axonet.datasets.view_store import ViewStore
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class Chosen:
         without_views: ids that should be judged and have no views.
         training: all views that the model may have learned from, judged neurons too; None where none were found.
         selection: all views that may have chosen its epoch.
+        promised: what the split file was made to keep together: ``neuron``, ``donor`` or ``lab``; None without one.
     """
 
     judged: tuple[str, ...]
@@ -69,6 +70,7 @@ class Chosen:
     without_views: tuple[str, ...] = ()
     training: ViewStore | None = None
     selection: ViewStore | None = None
+    promised: str | None = None
 
 
 def choose(places: Places, split: str) -> Chosen:
@@ -85,7 +87,14 @@ def choose(places: Places, split: str) -> Chosen:
     if not chosen.judged:
         where = str(places.manifest) if places.manifest is not None else f"{places.splits}: {split} split"
         raise UserError(f"{where}: no neurons to judge; a larger --val-ratio or --test-ratio gives the split some")
-    return chosen
+    return replace(chosen, promised=_promise(places))
+
+
+def _promise(places: Places) -> str | None:
+    """What the split file in use was made to keep together."""
+    beside = places.data_dir / SPLIT_FILE if places.data_dir is not None else None
+    path = places.splits or beside
+    return promised_scheme(path) if path is not None and path.is_file() else None
 
 
 def _by_manifests(places: Places) -> Chosen:

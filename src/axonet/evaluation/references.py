@@ -1,4 +1,4 @@
-"""Embeddings that a trained one must beat: an untrained encoder, and principal components of small pictures."""
+"""Embeddings that a trained one must beat: an untrained encoder, small pictures, and their principal components."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from axonet.models.seg_vae import SegVAE2D
 VIEWS_PER_NEURON = 6
 MOST_VIEWS = 50_000
 PICTURE_SIDE = 32
-UNTRAINED, PICTURES = "untrained_encoder", "silhouette_pca"
+DENSITY_SIDE = 16
+UNTRAINED, PICTURES, DENSITY = "untrained_encoder", "silhouette_pca", "silhouette_density"
 
 
 def first_views(store: ViewStore) -> ViewStore:
@@ -48,7 +49,7 @@ def make_references(
     fitted_on: Ints,
     settings: EvaluationSettings,
 ) -> dict[str, Embedding]:
-    """Both references, by name.
+    """All three references, by name.
 
     Args:
         model: whose architecture is taken without its training.
@@ -65,12 +66,24 @@ def make_references(
     return {
         UNTRAINED: join_vectors(owners, standardized_by(np.concatenate(parts), own), ids),
         PICTURES: join_vectors(owners, principal_components(pictures, own), ids),
+        DENSITY: join_vectors(owners, density_maps(pictures), ids),
     }
 
 
 def read_pictures(store: ViewStore) -> list[Array]:
     """The silhouettes of a store as small pictures."""
     return [shrunken(store.read(i)[0]) for i in track(range(len(store)), "reading pictures")]
+
+
+def density_maps(pictures: Array) -> Array:
+    """``(v, 256)`` share of each field of a 16 x 16 grid that is covered; averaged over views, a map of density.
+
+    Args:
+        pictures: ``(v, 32 * 32)``.
+    """
+    step = PICTURE_SIDE // DENSITY_SIDE
+    fields = pictures.reshape(-1, DENSITY_SIDE, step, DENSITY_SIDE, step)
+    return np.asarray(fields.mean(axis=(2, 4)).reshape(len(pictures), -1))
 
 
 def standardized_by(vectors: npt.NDArray[np.floating], own: npt.NDArray[np.bool_]) -> Array:

@@ -20,7 +20,9 @@ from axonet.evaluation.headline import (
     split_task,
     verdict,
 )
-from axonet.evaluation.report_beside import beside_blocks
+from axonet.evaluation.laboratories import FEWEST_TO_TELL
+from axonet.evaluation.report_beside import beside_blocks, stage1_blocks
+from axonet.evaluation.report_end import dropped_block, how_block
 from axonet.evaluation.tables import as_text, count, difference, number, with_interval
 
 Row = Mapping[str, object]
@@ -54,8 +56,9 @@ def sections(metrics: Mapping[str, object], notes: Sequence[str]) -> list[Sectio
         Section("2. Zero-shot classification", _zero_shot(zero_shot, splits)),
         Section("3. Probes of the embedding, and what must be beaten", _tasks(tasks)),
         Section("4. Laboratory, views and labels", beside_blocks(tasks)),
-        Section("5. Not judged", [_dropped(rows_of(metrics, "dropped"))]),
-        Section("How the figures are made", [_how(splits)]),
+        Section("5. Stage 1: compartments and depth from silhouettes", stage1_blocks(rows_of(metrics, "stage1"))),
+        Section("6. Not judged", [dropped_block(rows_of(metrics, "dropped"))]),
+        Section("How the figures are made", [how_block(splits)]),
     ]
 
 
@@ -89,7 +92,7 @@ def _asked(splits: Row) -> Paragraph:
 def _in_short(metrics: Mapping[str, object], splits: Row) -> list[Block]:
     rows = headline(metrics)
     if not rows:
-        return [Paragraph("Nothing could be judged; section 5 says why.")]
+        return [Paragraph("Nothing could be judged; section 6 says why.")]
     judged, commonest = not few(splits), _constant_words(splits)
     body = []
     for row in rows:
@@ -125,9 +128,9 @@ def _retrieval(rows: Sequence[Row]) -> list[Block]:
     ]
     titles = {"neuron_to_text": "Neuron finds its caption", "text_to_neuron": "Caption finds its neurons"}
     third = {"neuron_to_text": "median_rank", "text_to_neuron": "mean_average_precision"}
-    for model, (direction, title) in product(_models(rows), titles.items()):
-        own = find(rows, direction=direction, model=model)
-        title += ", morphometrics joined" if model == JOINED else ""
+    for (model, types), (direction, title) in product(_shown(rows), titles.items()):
+        own = find(rows, direction=direction, model=model, compartments=types)
+        title += _shown_words(model, types)
         body = [
             _retrieval_line(find(own, level=level, hit=hit), third[direction])
             for level, hit in dict.fromkeys((row["level"], row["hit"]) for row in own)
@@ -162,9 +165,10 @@ def _zero_shot(rows: Sequence[Row], splits: Row) -> list[Block]:
     if not rows:
         return [Paragraph("No label had two classes with enough judged neurons.")]
     body = []
-    for model, task, prompts in dict.fromkeys((row["model"], row["task"], row["prompts"]) for row in rows):
-        own = find(rows, task=task, prompts=prompts, model=model, **{"class": None})
-        joined = ", morphometrics joined" if model == JOINED else ""
+    keys = [(row["model"], row["compartments"], row["task"], row["prompts"]) for row in rows]
+    for model, types, task, prompts in dict.fromkeys(keys):
+        own = find(rows, task=task, prompts=prompts, model=model, compartments=types, **{"class": None})
+        joined = _shown_words(model, types)
         by_metric = {str(row["metric"]): row for row in own}
         balanced, plain, top = (by_metric[name] for name in ("balanced_accuracy", "accuracy", "top_3"))
         informative = _int(balanced["classes"]) > 3
@@ -181,7 +185,8 @@ def _zero_shot(rows: Sequence[Row], splits: Row) -> list[Block]:
         "The answer is the class whose prompt lies nearest: the mean of several ('ensemble'), or one ('single'). "
         f"'constant' is the accuracy of answering {_constant_words(splits)}."
     )
-    recalled = find(rows, task="zero_shot_cell_type", prompts="ensemble", metric="recall", model=IMAGE)
+    typed = [row for row in rows if row["compartments"] != "merged"]
+    recalled = find(typed, task="zero_shot_cell_type", prompts="ensemble", metric="recall", model=IMAGE)
     recalls = [
         [str(row["class"]), with_interval(row), number(row["chance"]), number(row["majority"]), number(row["n"])]
         for row in recalled
@@ -191,7 +196,7 @@ def _zero_shot(rows: Sequence[Row], splits: Row) -> list[Block]:
     if recalls:
         parts.append(Table(head_recalls, recalls, recalled))
     parts.append(Picture("confusion_matrix.png", CONFUSION_WORDS))
-    if declined := _declined(rows):
+    if declined := _declined(typed):
         parts += declined
     return parts
 
@@ -220,6 +225,15 @@ def _declined(rows: Sequence[Row]) -> list[Block]:
     ]
 
 
+def _shown(rows: Sequence[Row]) -> list[tuple[object, object]]:
+    """The embeddings that rows are about, and what they were shown of node types."""
+    return list(dict.fromkeys((row["model"], row["compartments"]) for row in rows))
+
+
+def _shown_words(model: object, types: object) -> str:
+    return (", morphometrics joined" if model == JOINED else "") + COLUMN_WORDS.get(str(types), "")
+
+
 def _models(rows: Sequence[Row]) -> list[object]:
     """The embeddings that rows are about, in their order."""
     return list(dict.fromkeys(row["model"] for row in rows))
@@ -240,7 +254,9 @@ def _tasks(rows: Sequence[Row]) -> list[Block]:
         "cell type away, so claims are made in the tables with dendrites merged, where both are one; what reads no "
         f"node types stands in both. The difference is to '{baselines}', on the same resamples; "
         "where its interval holds 0 the two cannot be told apart. An embedding is worth something where it beats the "
-        "forests. Accuracy and macro F1 are in metrics.json."
+        "forests. 'better in labs': in how many archives the value is above the baseline's, and the sign-flip test of "
+        f"the differences archive by archive, the test that counts for few of them: below {FEWEST_TO_TELL} nothing can "
+        "reach p < 0.05. Accuracy and macro F1 are in metrics.json."
     )
     maps = find(rows, task="map")
     if maps:
@@ -252,42 +268,19 @@ def _tasks(rows: Sequence[Row]) -> list[Block]:
 
 def _task_table(words: str, rows: Sequence[Row]) -> Table:
     body = []
+    labs = any(row["labs"] for row in rows)
     for row in rows:
         method, _ = split_task(str(row["task"]))
         model = MODEL_WORDS.get(str(row["model"]), str(row["model"]))
         name = METHOD_WORDS[method] if method == "majority" else f"{METHOD_WORDS.get(method, method)}: {model}"
         body.append([name, with_interval(row), "baseline" if row["model"] == row["baseline"] else difference(row)])
+        body[-1] += [_labs(row)] if labs else []
     first = rows[0]
     about = f"{number(first['n'])} judged, {number(first['classes'])} classes, chance {number(first['chance'])}"
-    return Table([f"{words.capitalize()} ({about})", f"value {VALUE}", f"difference {VALUE}"], body, rows)
+    head = [f"{words.capitalize()} ({about})", f"value {VALUE}", f"difference {VALUE}"]
+    return Table([*head, *(["better in labs, p"] if labs else [])], body, rows)
 
 
-def _dropped(rows: Sequence[Row]) -> Block:
-    if not rows:
-        return Paragraph("Everything was judged.")
-    together: dict[tuple[str, str], list[str]] = {}
-    for row in rows:
-        method, field = split_task(str(row["task"]))
-        what = FIELD_WORDS.get(field or method, method.replace("_", " "))
-        what = f"zero-shot, {what}" if method == "zero_shot" else what
-        n = f" ({row['n']})" if row["class"] is not None else ""
-        name = f"{row['class']}{n}" if row["class"] is not None else count(_int(row["n"]), "neuron") if row["n"] else ""
-        together.setdefault((what, str(row["reason"])), []).append(name)
-    lines = []
-    for (what, reason), names in together.items():
-        listed = f": {', '.join(names)}" if any(names) else ""
-        lines.append(f"{what}{listed}: {reason}")
-    return Bullets(lines)
-
-
-def _how(splits: Row) -> Paragraph:
-    settings = _mapping(splits["settings"])
-    return Paragraph(
-        f"Intervals: 95 % percentile bootstrap, {settings['bootstrap']} resamples of groups (donor, else publication, "
-        "else archive, and equal shapes), drawn within classes (from all together where classes of a single group "
-        "hold half of the neurons); 'no interval': fewer than five groups. From captions to neurons the resampled "
-        "lists are compared at the chance level of the whole list. Ties count against the model. Labels come from the "
-        "metadata, never from captions. Many figures are shown, and the best of many is always too good. Seed "
-        f"{settings['seed']}, checkpoint {splits['checkpoint']}, assignments {splits['assignments']}; versions, "
-        "device and time are in run.json."
-    )
+def _labs(row: Row) -> str:
+    """``5 of 7, p 0.12``."""
+    return f"{row['labs_better']} of {row['labs']}, p {number(row['labs_p'], 3)}" if row["labs"] else "-"

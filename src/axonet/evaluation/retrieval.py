@@ -234,11 +234,16 @@ def _mean(figures: Sequence[Figure]) -> Figure:
     return Figure(value, np.mean([part[:length] for part in parts], axis=0))
 
 
-def retrieval_rows(directions: Sequence[Direction], split: str, model: str) -> list[Row]:
-    """Rows of ``metrics.json``; the baseline is the best constant list, where a metric has none, chance."""
+def retrieval_rows(directions: Sequence[Direction], about: Row) -> list[Row]:
+    """Rows of ``metrics.json``; the baseline is the best constant list, where a metric has none, chance.
+
+    Args:
+        directions: what was found.
+        about: split, model and compartments of every row.
+    """
     rows = []
     for direction in directions:
-        head: Row = {**direction.head, "split": split, "model": model}
+        head: Row = {**direction.head, **about}
         for name, figure in direction.figures.items():
             constant, chance = direction.majority.get(name), direction.chance[name]
             against = constant if constant is not None else Figure(chance, _full(chance, figure.resampled))

@@ -15,6 +15,7 @@ from axonet.evaluation.curves import curve_rows
 from axonet.evaluation.data import Array, EvaluationData, Ints
 from axonet.evaluation.folds import Question, ask
 from axonet.evaluation.labels import FIELDS, Field, choose_classes, labels_of
+from axonet.evaluation.laboratories import compare_laboratories, laboratories
 from axonet.evaluation.maps import Map, make_map
 from axonet.evaluation.retrieval import CaptionLevel, ask_level, headline, retrieval_rows
 from axonet.evaluation.scoring import (
@@ -27,6 +28,7 @@ from axonet.evaluation.scoring import (
 )
 from axonet.evaluation.settings import EvaluationSettings
 from axonet.evaluation.silence import Silence, silence_rows
+from axonet.evaluation.stage1 import stage1_rows
 from axonet.evaluation.zero_shot import ENSEMBLE, ZeroShot, answer_zero_shot, zero_shot_rows
 
 ClassVectors = Callable[[Field, Sequence[str]], dict[str, Array] | None]
@@ -67,9 +69,12 @@ def evaluate(
         silence: when the model says that no word is true; None for a model that cannot.
     """
     dropped: list[Row] = [dict(row) for row in data.dropped]
-    retrieval = [row for own in data.embeddings for row in _retrieval(own, captions, settings)]
+    # A model that reads node types is asked again with dendrites merged.
+    shown = [data, *([] if data.merged is None else [data.dendrites_merged])]
+    embeddings = [embedded for own in shown for embedded in own.embeddings]
+    retrieval = [row for own in embeddings for row in _retrieval(own, captions, settings)]
     found, zero_rows = _zero_shot(data, class_vectors, settings, dropped, silence)
-    for own in data.embeddings[1:]:
+    for own in embeddings[1:]:
         zero_rows += _zero_shot(own, class_vectors, settings, [], silence)[1]
     if silence is not None and not silence.fitted:
         reason = "too few validation neurons, classes or groups to learn when no word is true: every answer is given"
@@ -86,7 +91,8 @@ def evaluate(
         dropped += [_row("batch_effect", missing)] if missing is not None and embedded is data else []
     layout = make_map(data.embedding.item_vectors, settings.seed)
     tasks += _map_rows(layout, data)
-    dropped.append(_row("stage1", "masks and depth are judged while Stage 1 trains (its history.csv), not here"))
+    if data.stage1 is None:
+        dropped.append(_row("stage1", "nothing is decoded: the model is shown compartments and depth"))
     if not captions:
         dropped.append(_row("retrieval", "no captions: the metadata names none of the judged neurons"))
     content = {
@@ -95,7 +101,7 @@ def evaluate(
         "tasks": tasks,
         "retrieval": retrieval,
         "zero_shot": zero_rows,
-        "stage1": [],
+        "stage1": _stage1(data, settings),
         "dropped": dropped,
     }
     return Evaluation(schema.check(content), (*data.notes, *remarks(questions, data)), found, layout)
@@ -113,10 +119,11 @@ def assignments(data: EvaluationData) -> str:
 
 def _splits(data: EvaluationData, settings: EvaluationSettings) -> Row:
     neurons = data.neurons
-    kept = ("split", "pooling", "bootstrap", "min_class_size", "baselines", "seed")
+    kept = ("split", "pooling", "bootstrap", "min_class_size", "leaks", "baselines", "seed")
     return {
         "judged": data.judged_split,
         "held_out": data.held_out,
+        "promised": data.promised,
         "learned_on": "given neurons" if len(data.learned_on) else "cross-validation",
         "n_judged": data.n_judged,
         "n_learned_on": len(data.learned_on),
@@ -127,6 +134,14 @@ def _splits(data: EvaluationData, settings: EvaluationSettings) -> Row:
         "checkpoint": data.checkpoint,
         "settings": settings.model_dump(mode="json", include=set(kept)),
     }
+
+
+def _stage1(data: EvaluationData, settings: EvaluationSettings) -> list[Row]:
+    if data.stage1 is None or not len(data.stage1.neurons):
+        return []
+    own = data.stage1.neurons
+    groups, strata = [data.neurons.groups[i] for i in own], _strata(data)[own].tolist()
+    return stage1_rows(data.stage1, groups, strata, data.held_out, settings.bootstrap, settings.seed)
 
 
 def _strata(data: EvaluationData) -> Ints:
@@ -140,7 +155,8 @@ def _retrieval(data: EvaluationData, captions: Sequence[CaptionLevel], settings:
     strata = _strata(data)
     sample = draw_sample(data, data.embedding, data.judged, strata, 0, settings.bootstrap, settings.seed, "retrieval")
     directions = [way for level in captions for way in ask_level(level, data.embedding, sample, settings.seed)]
-    return retrieval_rows(headline(directions) + directions, data.held_out, data.model)
+    head: Row = {"split": data.held_out, "model": data.model, "compartments": data.compartments}
+    return retrieval_rows(headline(directions) + directions, head)
 
 
 def _zero_shot(
@@ -171,10 +187,11 @@ def _zero_shot(
         learned = data.learned_on[classes.truth[data.learned_on] >= 0] if len(data.learned_on) else judged
         counts = np.bincount(classes.truth[learned], minlength=len(classes.names)).astype(np.float64)
         groups = [data.neurons.groups[i] for i in data.embedding.items[sample.items]]
-        rows += zero_shot_rows(result, counts, data.held_out, data.model, groups, settings.seed)
+        head: Row = {"split": data.held_out, "model": data.model, "compartments": data.compartments}
+        rows += zero_shot_rows(result, counts, head, groups, settings.seed)
         if silence is not None and field is FIELDS[0]:  # it was learned on cell types, with the ensemble of prompts
-            head: Row = {"task": name, "prompts": ENSEMBLE, "class": None, "split": data.held_out, "model": data.model}
-            rows += silence_rows(head, result.scores[ENSEMBLE], sample, data.embedding, silence)
+            about: Row = {"task": name, "prompts": ENSEMBLE, "class": None, **head}
+            rows += silence_rows(about, result.scores[ENSEMBLE], sample, data.embedding, silence)
     return found, rows
 
 
@@ -185,15 +202,21 @@ def _tasks(question: Question, data: EvaluationData, settings: EvaluationSetting
         data, embedding, question.judged, question.truth, len(question.classes), settings.bootstrap, settings.seed, name
     )
     rows: list[Row] = []
+    labs = laboratories(data, sample.items)
     for column in columns(question, data, settings):
         figures = {key: classification_figures(sample, scores) for key, scores in column.answers.items()}
         majority, against = figures["majority", "majority"], figures[column.baseline]
         for (method, model), own in figures.items():
             head: Row = {"task": f"{method}_{name}", "split": data.held_out, "model": model}
             head["compartments"] = column.name
-            rows += classification_rows(head, own, sample, majority, column.baseline[1], against)
+            beside = (column.answers[method, model], column.answers[column.baseline], labs, (name, method, model))
+            told = {} if (method, model) == column.baseline else compare_laboratories(sample, *beside, settings.seed)
+            found = classification_rows(head, own, sample, majority, column.baseline[1], against)
+            rows += [{**row, **(told if row["metric"] == "balanced_accuracy" else {})} for row in found]
     if question.field is FIELDS[0]:
-        rows += [row for own in data.embeddings for row in curve_rows(question, own, sample, settings.seed)]
+        for embedded in data.embeddings:
+            forest = settings.baselines and embedded is data
+            rows += curve_rows(question, embedded, sample, settings.seed, forest=forest)
     return rows
 
 

@@ -9,6 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 SCHEMA_FILE = Path(__file__).with_name("metrics.schema.json")
 HeldOut = Literal["lab", "donor", "neuron", "nothing", "unknown"]
+Compartments = Literal["as_typed", "merged"] | None
+SHOWN = (
+    "what the model was shown: node types as the tracer gave them, or basal and apical dendrites as one, where claims "
+    "are made; null for a model that reads no node types"
+)
 HELD_OUT = (
     "what no judged neuron shares with the neurons that probes learn on, that the model learned the words of (Stage 2) "
     "or that chose its epoch; nothing: the model learned on judged neurons; unknown: the checkpoint's neurons are not "
@@ -51,9 +56,19 @@ class TaskRow(FigureRow):
 
     task: str = Field(description="method and label, such as knn5_cell_type")
     classes: int | None = Field(description="number of classes")
-    compartments: Literal["as_typed", "merged"] | None = Field(
+    compartments: Compartments = Field(
         description="node types as the tracer gave them, or with basal and apical dendrites as one, where claims are "
-        "made; what reads no types stands in both"
+        "made; what reads no types stands in both; null where the question does not arise"
+    )
+    labs: int | None = Field(
+        None, description="laboratories (archives) among the judged items, where they are compared"
+    )
+    labs_better: int | None = Field(None, description="laboratories in which the value is above the baseline's")
+    labs_difference: float | None = Field(
+        None, description="difference to the baseline, first within each laboratory, then averaged over them"
+    )
+    labs_p: float | None = Field(
+        None, description="two-sided sign-flip test of those differences, exact up to 20; 2 / 2^labs at the least"
     )
 
 
@@ -64,6 +79,7 @@ class RetrievalRow(FigureRow):
     direction: Literal["neuron_to_text", "text_to_neuron"] = Field(description="what is the query")
     hit: Literal["equal", "true"] = Field(description="equal caption, or any caption true of the neuron")
     candidates: int | None = Field(description="different answers that are ranked; null where two levels differ")
+    compartments: Compartments = Field(description=SHOWN)
     p: float | None = Field(description="one-sided p value against shuffled neurons, where computed")
 
 
@@ -74,6 +90,7 @@ class ZeroShotRow(FigureRow):
 
     task: str = Field(description="zero_shot_ and the label")
     prompts: Literal["ensemble", "single"] = Field(description="several templates averaged, or one")
+    compartments: Compartments = Field(description=SHOWN)
     class_name: str | None = Field(alias="class", description="for figures of a single class")
     classes: int | None = Field(description="number of classes")
 
@@ -97,6 +114,9 @@ class Splits(_Part):
         description="split of the judged neurons"
     )
     held_out: HeldOut = Field(description=HELD_OUT)
+    promised: Literal["neuron", "donor", "lab"] | None = Field(
+        description="what the split file was made to keep together; null where no split file says"
+    )
     learned_on: Literal["given neurons", "cross-validation"] = Field(description="where probes learn")
     n_judged: int = Field(description="judged neurons")
     n_learned_on: int = Field(description="neurons that probes learn on")

@@ -25,6 +25,11 @@ class EvaluationSettings(Settings):
     min_class_size: int = Field(
         2, ge=1, description="fewest judged neurons of a class; rarer classes are listed as not judged"
     )
+    leaks: Literal["stop", "leave_out"] = Field(
+        "stop",
+        description="judged neurons that are copies of others, or share a donor or laboratory that the split file "
+        "promises to hold out: stop with a line that names one, or judge without them",
+    )
     baselines: bool = Field(
         True,
         description="comparison with random forests on morphometrics, an untrained encoder and principal components of "

@@ -97,16 +97,13 @@ def _constant_scores(result: ZeroShot, class_counts: Array) -> Array:
     return np.tile(class_counts - 1e-6 * np.arange(len(class_counts)), (len(result.sample.truth), 1))
 
 
-def zero_shot_rows(
-    result: ZeroShot, class_counts: Array, split: str, model: str, groups: Sequence[str], seed: int
-) -> list[Row]:
+def zero_shot_rows(result: ZeroShot, class_counts: Array, about: Row, groups: Sequence[str], seed: int) -> list[Row]:
     """Rows of ``metrics.json``: the overall figures of each kind of prompts, and recall class by class.
 
     Args:
         result: the answers.
         class_counts: see `majority_figures`.
-        split: what was held out.
-        model: name of the model.
+        about: split, model and compartments of every row.
         groups: ``(m,)`` group of every judged item, for the calibration's folds.
         seed: of the run.
     """
@@ -117,8 +114,7 @@ def zero_shot_rows(
             "task": f"zero_shot_{result.field.name}",
             "prompts": prompts,
             "class": None,
-            "split": split,
-            "model": model,
+            **about,
         }
         figures = classification_figures(result.sample, scores, TOP)
         rows += classification_rows(head, figures, result.sample, majority, "majority", majority)

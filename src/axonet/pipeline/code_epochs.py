@@ -23,14 +23,14 @@ from axonet.core.files import read_json, short_hash, write_json
 
 EPOCHS: dict[str, int] = {
     "acquire": 3,
-    "measure": 1,
+    "measure": 2,
     "render": 2,
     "quality": 1,
     "split": 1,
     "stage1": 3,
     "encode": 2,
     "stage2": 2,
-    "evaluate": 2,
+    "evaluate": 3,
     "export": 1,
     "explore": 1,
 }

@@ -92,17 +92,18 @@ def test_curves_climb_to_what_all_views_and_labels_give():
     data = make_data(40, 80, lambda *own: class_vector(*own, noise=3.0))
     question, _ = ask(FIELDS[0], data, 2, 0)
     sample = draw_sample(data, data.embedding, question.judged, question.truth, len(question.classes), 20, 0, "t")
-    rows = curve_rows(question, data, sample, 0)
-    assert [row["task"] for row in rows] == [
-        f"{name}_cell_type" for name in ("views1", "views3", "labels10", "labels25", "labels50")
-    ]
-    for kind, baseline in (("views1", "4_views"), ("labels10", "all_labels")):
+    rows = curve_rows(question, data, sample, 0, forest=True)
+    learned = [f"{name}{share}" for name in ("labels", "logistic", "forest") for share in (10, 25, 50)]
+    assert [row["task"] for row in rows] == [f"{name}_cell_type" for name in ("views1", "views3", *learned)]
+    for kind, baseline in (("views1", "4_views"), ("labels10", "all_labels"), ("logistic10", "all_labels")):
         row = pick(rows, task=f"{kind}_cell_type")
         assert row["baseline"] == baseline
         assert row["difference"][0] < 0
+    assert pick(rows, task="forest10_cell_type")["model"] == "forest"
     text = [cell for block in beside_blocks(rows) if hasattr(block, "body") for line in block.body for cell in line]
     assert "1 view: this embedding" in text
     assert "10 % of labels: this embedding" in text
+    assert "25 % of labels, random forest: without compartments" in text
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5])
@@ -123,4 +124,4 @@ def test_fewer_labels_are_whole_groups_of_every_class(share):
 def test_views_judged_one_by_one_have_no_curve():
     data = make_data(12, 20, pooling="none")
     question, _ = ask(FIELDS[0], data, 2, 0)
-    assert curve_rows(question, replace(data), None, 0) == []
+    assert curve_rows(question, replace(data), None, 0, forest=False) == []

@@ -80,7 +80,8 @@ def test_every_section_is_there_and_no_value_is_left_raw(found):
         "2. Zero-shot",
         "3. Probes",
         "4. Laboratory, views and labels",
-        "5. Not judged",
+        "5. Stage 1",
+        "6. Not judged",
         "How the figures are made",
     ):
         assert section in text

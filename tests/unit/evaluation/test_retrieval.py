@@ -13,11 +13,13 @@ from .synthetic import DIM, constant_vector, make_captions, make_data, pick, spo
 
 NAMES = ("recall_at_1", "mean_reciprocal_rank")
 
+ABOUT = {"split": "neuron", "model": "image", "compartments": None}
+
 
 def all_rows(data, captions, weights=None):
     sample = Sample(np.arange(len(data.embedding.items_of(data.judged))), np.zeros(0, dtype=np.int64), 0, 1, weights)
     directions = [way for level in captions for way in ask_level(level, data.embedding, sample, 0)]
-    return retrieval_rows(headline(directions) + directions, "neuron", "image")
+    return retrieval_rows(headline(directions) + directions, ABOUT)
 
 
 def tiny(answer, vectors, neurons, pooling="mean", owner=None):
@@ -29,7 +31,7 @@ def tiny(answer, vectors, neurons, pooling="mean", owner=None):
     owner = np.arange(len(neurons)) if owner is None else np.array(owner)
     embedding = Embedding(np.array(neurons, dtype=float), owner, pooling)
     sample = Sample(np.arange(len(embedding.items)), np.zeros(0, dtype=np.int64), 0, 1, None)
-    return retrieval_rows(ask_level(level, embedding, sample, 0), "neuron", "image")
+    return retrieval_rows(ask_level(level, embedding, sample, 0), ABOUT)
 
 
 @pytest.mark.parametrize("level", ["broad", "standard", "detailed", "morphometric"])

@@ -12,6 +12,8 @@ from .synthetic import make_data, pick
 
 CELL_TYPE = FIELDS[0]
 
+ABOUT = {"split": "neuron", "model": "image", "compartments": None}
+
 
 def judged_rows(vectors, truth, prompts, bootstrap=100):
     """Zero-shot rows of neurons with given vectors and classes."""
@@ -24,7 +26,13 @@ def judged_rows(vectors, truth, prompts, bootstrap=100):
     own = {"ensemble": np.array(prompts, dtype=float)}
     result = answer_zero_shot(CELL_TYPE, classes, own, data, sample)
     counts = np.bincount(truth, minlength=len(names)).astype(float)
-    return zero_shot_rows(result, counts, "neuron", "image", [str(i) for i in range(len(truth))], 0), result
+    return zero_shot_rows(
+        result,
+        counts,
+        ABOUT,
+        [str(i) for i in range(len(truth))],
+        0,
+    ), result
 
 
 def test_the_class_whose_prompt_is_nearest_is_answered():
@@ -49,7 +57,7 @@ def test_matrix_recalls_and_accuracy_agree_where_scores_differ_by_rounding_alone
     scores = np.array([[0.5 + near, 0.5], [0.5, 0.5 + near], [0.5 + near, 0.5], [0.2, 0.1]])
     sample = Sample(np.arange(4), np.array([0, 0, 1, 1]), 2, 4, None)
     result = ZeroShot(CELL_TYPE, ("class 0", "class 1"), {"ensemble": scores}, sample)
-    rows = zero_shot_rows(result, np.array([2.0, 2.0]), "neuron", "image", list("abcd"), 0)
+    rows = zero_shot_rows(result, np.array([2.0, 2.0]), ABOUT, list("abcd"), 0)
     counts = result.confusion("ensemble")
     assert counts.tolist() == [[0, 2], [1, 1]]
     assert pick(rows, metric="accuracy")["value"] == np.trace(counts) / 4

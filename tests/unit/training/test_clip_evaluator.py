@@ -416,3 +416,35 @@ def test_the_workflow_s_files_give_the_same_figures(project, judged, workflow):
     alone = ["--output-dir", str(workflow / "alone"), "--no-baselines", "--bootstrap", "0"]
     assert main([*arguments, *alone]) == 0
     assert read_json(workflow / "alone" / "metrics.json")["splits"]["held_out"] == "unknown"
+
+
+def test_a_copy_among_the_training_neurons_stops_or_is_left_out(project, capsys):
+    table = read_table(project / "data" / "measure.parquet").to_pylist()
+    ids = {n: {r["neuron_id"] for r in read_jsonl(project / "data" / f"manifest_{n}.jsonl")} for n in ("train", "val")}
+    own, other = min(ids["val"]), min(ids["train"])
+    shapes = {row["neuron_id"]: row["fingerprint"] for row in table}
+    folder = project / "leaky"
+    folder.mkdir()
+    rows = [{**row, "fingerprint": shapes[other if row["neuron_id"] == own else row["neuron_id"]]} for row in table]
+    write_table(folder / "measure.parquet", pa.Table.from_pylist(rows))
+    arguments = flags(project, project / "leak", "manifest_val.jsonl", "--measure-dir", str(folder), "--no-baselines")
+    assert main(arguments) == 2
+    assert f"({own} has the shape of {other})" in the_error(capsys)
+    assert not (project / "leak" / "metrics.json").exists()
+    assert main([*arguments, "--leaks", "leave_out"]) == 0
+    metrics = read_json(project / "leak" / "metrics.json")
+    assert metrics["splits"]["n_judged"] == len(ids["val"]) - 1
+    assert [row["n"] for row in metrics["dropped"] if row["task"] == "leaks"] == [1]
+
+
+def test_a_broken_promise_of_the_split_file_stops(project, capsys):
+    data = project / "promised"
+    shutil.copytree(project / "data", data)
+    splits = read_table(data / "splits.parquet")
+    promise = {b"axonet.split_settings": json.dumps({"split_by": "lab"}).encode()}
+    write_table(data / "splits.parquet", splits.replace_schema_metadata(promise))
+    arguments = flags(project, project / "promise", "manifest_val.jsonl", "--no-baselines", "--bootstrap", "0")
+    arguments[arguments.index("--data-dir") + 1] = str(data)
+    arguments[arguments.index("--manifest") + 1] = str(data / "manifest_val.jsonl")
+    assert main(arguments) == 2  # donors are apart, archives are not
+    assert "made to keep laboratories apart" in the_error(capsys)
