@@ -22,7 +22,7 @@ _FIXED: dict[str, pa.DataType] = {
     "warnings": pa.list_(pa.string()),
     "fingerprint": pa.string(),
     "n_nodes": pa.int64(),
-    "persistence": pa.binary(),  # see morphology.persistence: float16, null where there is nothing to describe
+    "persistence": pa.string(),  # see morphology.persistence; null where there is nothing to describe
 }
 
 
@@ -39,6 +39,7 @@ def measure_schema() -> pa.Schema:
 def measure_neuron(entry: CatalogEntry, neuron: Neuron) -> dict[str, Any]:
     """The row of a neuron; what is undefined for it, or too large for a float, is null."""
     from axonet.morphology.fingerprint import fingerprint
+    from axonet.morphology.persistence import packed_numbers
 
     values = {name: float(value) if math.isfinite(value) else None for name, value in neuron.morphometrics().items()}
     return {
@@ -49,16 +50,8 @@ def measure_neuron(entry: CatalogEntry, neuron: Neuron) -> dict[str, Any]:
         "warnings": list(neuron.warnings),
         "fingerprint": fingerprint(neuron) or None,
         "n_nodes": neuron.n_nodes,
-        "persistence": _packed(neuron),
+        "persistence": packed_numbers(neuron),
     }
-
-
-def _packed(neuron: Neuron) -> bytes | None:
-    """The persistence picture as bytes: half a kilobyte a neuron, which lists of numbers would make many."""
-    from axonet.morphology.persistence import persistence_numbers
-
-    numbers = persistence_numbers(neuron)
-    return None if numbers is None else numbers.astype("<f2").tobytes()
 
 
 def unmeasured(entry: CatalogEntry, code: str) -> dict[str, Any]:

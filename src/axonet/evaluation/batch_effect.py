@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 
 from axonet.core.seeds import rng
-from axonet.evaluation.data import Array, Embedding, EvaluationData, Ints
+from axonet.evaluation.data import Array, Embedding, EvaluationData, Floats, Ints
 from axonet.evaluation.labels import FIELDS, labels_of
 from axonet.evaluation.scoring import Figure, Row, make_row
 from axonet.evaluation.similarity import CHUNK
@@ -84,17 +84,18 @@ def _codes(data: EvaluationData) -> tuple[Ints, Ints, Ints]:
     return np.array(kind, dtype=np.int64), np.array(pair_of, dtype=np.int64), np.array(donor_of, dtype=np.int64)
 
 
-def _neighbors(vectors: Array, kind: Ints, archive: Ints, donor: Ints) -> tuple[Array, Array, Array]:
+def _neighbors(vectors: Floats, kind: Ints, archive: Ints, donor: Ints) -> tuple[Array, Array, Array]:
     """Of every neuron: share of neighbors of its archive, that share at random, and whether most votes are right."""
     share, expected, right = (np.zeros(len(kind)) for _ in range(3))
     for code in np.unique(kind):
         own = np.flatnonzero(kind == code)
+        mine = vectors[own].astype(np.float64)
         names, place = np.unique(archive[own], return_inverse=True)
         member = np.eye(len(names))[place]  # (n, archives)
         step = max(1, CHUNK // len(own))
         for at in range(0, len(own), step):
             rows = slice(at, at + step)
-            near = np.round(vectors[own[rows]] @ vectors[own].T, 7)
+            near = np.round(mine[rows] @ mine.T, 7)
             other = donor[own[rows]][:, None] != donor[own][None, :]  # (r, n)
             near[~other] = -np.inf
             nearest = np.argsort(-near, axis=1, kind="stable")[:, :K]

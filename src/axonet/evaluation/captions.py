@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from axonet.evaluation.data import Array, Neurons
+from axonet.evaluation.data import Array, Ints, Neurons
 from axonet.evaluation.retrieval import CaptionLevel
 from axonet.metadata.captions import NeuronTextGenerator
 from axonet.metadata.claims import LEVELS, Caption, Facts, entailment_mask
@@ -16,20 +16,20 @@ EmbedText = Callable[[Sequence[str]], npt.NDArray[np.floating]]
 
 
 def caption_levels(
-    generator: NeuronTextGenerator, neurons: Neurons, n_judged: int, embed: EmbedText
+    generator: NeuronTextGenerator, neurons: Neurons, chosen: Ints, embed: EmbedText
 ) -> list[CaptionLevel]:
     """Captions of the judged neurons at every level, with their vectors.
 
     Args:
         generator: with the bins that the model was trained with.
         neurons: judged ones first.
-        n_judged: how many of them are judged; the others get no caption.
+        chosen: indices of those that get captions.
         embed: sentences to ``(n, d)`` unit vectors.
 
     Returns:
         One entry a level; empty when no judged neuron has metadata.
     """
-    known = [i for i in range(n_judged) if neurons.records[i] is not None]
+    known = [int(i) for i in chosen if neurons.records[i] is not None]
     if not known:
         return []
     own: dict[str, list[Caption]] = {level: [] for level in LEVELS}
@@ -62,6 +62,7 @@ def _level(
     place = {text: index for index, text in enumerate(texts)}
     answer = np.full(n_neurons, -1, dtype=np.int64)
     answer[list(known)] = [place[caption.text] for caption in captions]
-    true = np.zeros((n_neurons, len(texts)), dtype=bool)
-    true[list(known)] = entailment_mask([first[text] for text in texts], facts).T
-    return CaptionLevel(level, tuple(texts), np.stack([vectors[text] for text in texts]), answer, true)
+    rows = np.full(n_neurons, -1, dtype=np.int64)
+    rows[list(known)] = np.arange(len(known))
+    true = np.ascontiguousarray(entailment_mask([first[text] for text in texts], facts).T)
+    return CaptionLevel(level, tuple(texts), np.stack([vectors[text] for text in texts]), answer, true, rows)

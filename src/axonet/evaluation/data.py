@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from axonet.inference.pool import Pooling, group_sum, unit
+from axonet.inference.pool import Pooling, unit
 from axonet.metadata.record import NeuronRecord
-from axonet.morphology.persistence import N_NUMBERS
+from axonet.morphology.persistence import unpacked_numbers
 
 if TYPE_CHECKING:
     from axonet.evaluation.stage1 import Decoded
 
 Array = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.floating]
 Ints = npt.NDArray[np.int64]
+BLOCK = 8192  # neurons
 IMAGE, JOINED = "image", "image+morphometrics"
 AS_TYPED, MERGED = "as_typed", "merged"  # node types as the tracer gave them, and with dendrites as one
 
@@ -46,21 +48,28 @@ class Neurons:
 
     def measured(self, names: Sequence[str]) -> Array:
         """``(n, f)`` measurements, nan where undefined or not measured."""
-        rows = [row or {} for row in self.measures]
-        values = [[math.nan if row.get(name) is None else float(row[name]) for name in names] for row in rows]
-        return np.array(values, dtype=np.float64).reshape(len(rows), len(names))
+        columns = [self._column(name) for name in names]
+        return np.stack(columns, axis=1) if columns else np.zeros((len(self.ids), 0))
 
-    @property
+    def _column(self, name: str) -> Array:
+        """One measurement of all neurons; worked out once, as many questions ask for it."""
+        if name not in self._columns:
+            values = (None if row is None else row.get(name) for row in self.measures)
+            numbers = (math.nan if value is None else float(value) for value in values)
+            self._columns[name] = np.fromiter(numbers, np.float64, len(self.ids))
+        return self._columns[name]
+
+    @cached_property
+    def _columns(self) -> dict[str, Array]:
+        return {}
+
+    @cached_property
     def persistence(self) -> Array | None:
         """``(n, 258)`` persistence pictures, nan where there is none; None where no neuron has one."""
         packed = [None if row is None else row.get("persistence") for row in self.measures]
-        if not any(packed):
-            return None
-        blank = np.full(N_NUMBERS, np.nan, dtype="<f2").tobytes()
-        joined = b"".join(own or blank for own in packed)
-        return np.frombuffer(joined, dtype="<f2").reshape(len(packed), N_NUMBERS).astype(np.float64)
+        return unpacked_numbers(packed) if any(packed) else None
 
-    @property
+    @cached_property
     def measured_names(self) -> set[str]:
         """Names of everything that some neuron was measured for."""
         return {name for row in self.measures if row for name, value in row.items() if isinstance(value, int | float)}
@@ -71,13 +80,13 @@ class Embedding:
     """Vectors of views, whose they are, and what is compared: items.
 
     Attributes:
-        vectors: ``(v, d)`` float64 unit vectors, the views of a neuron one after the other.
+        vectors: ``(v, d)`` float32 unit vectors, the views of a neuron one after the other.
         owner: ``(v,)`` index of the neuron, ascending; every neuron has at least one view.
         pooling: ``mean``: one item a neuron, the re-normalized mean of its views. ``max``: one item a neuron, its
             similarity is that of its best view. ``none``: every view is an item of its own.
     """
 
-    vectors: Array
+    vectors: Floats
     owner: Ints
     pooling: Pooling = "mean"
 
@@ -87,11 +96,18 @@ class Embedding:
         return self.owner if self.pooling == "none" else np.unique(self.owner)
 
     @cached_property
-    def item_vectors(self) -> Array:
+    def item_vectors(self) -> Floats:
         """``(m, d)`` one unit vector an item; for ``max``, which has no single vector, that of ``mean``."""
         if self.pooling == "none":
             return self.vectors
-        return unit(group_sum(self.vectors, self.owner, int(self.owner[-1]) + 1)).astype(np.float64)
+        starts = np.flatnonzero(np.diff(self.owner, prepend=-1))
+        ends = np.append(starts[1:], len(self.owner))
+        found = np.empty((len(starts), self.vectors.shape[1]), dtype=np.float32)
+        for at in range(0, len(starts), BLOCK):  # sums are in double precision, block by block
+            first, last = starts[at : at + BLOCK], ends[at : at + BLOCK][-1]
+            rows = self.vectors[first[0] : last].astype(np.float64)
+            found[at : at + BLOCK] = unit(np.add.reduceat(rows, first - first[0], axis=0))
+        return found
 
     def items_of(self, neurons: Ints) -> Ints:
         """Indices of the items that belong to these neurons, in ascending order."""
@@ -200,5 +216,7 @@ def join_vectors(
     missing = np.setdiff1d(np.arange(len(wanted)), owner)
     if len(missing):
         raise ValueError(f"{len(missing)} neurons have no vector, for example {wanted[int(missing[0])]}")
-    ordered = unit(np.asarray(vectors, dtype=np.float64)[order]).astype(np.float64)
+    ordered = np.empty((len(order), vectors.shape[1]), dtype=np.float32)
+    for at in range(0, len(order), BLOCK):
+        ordered[at : at + BLOCK] = unit(vectors[order[at : at + BLOCK]].astype(np.float64))
     return Embedding(ordered, owner, pooling)

@@ -10,6 +10,8 @@ import numpy as np
 from axonet.core.seeds import rng
 from axonet.evaluation.data import EvaluationData, Ints
 from axonet.evaluation.labels import Classes, Field, choose_classes, labels_of
+from axonet.evaluation.sampling import drawn_by_class
+from axonet.evaluation.settings import EvaluationSettings
 from axonet.metrics.bootstrap import group_strata
 
 N_FOLDS = 5
@@ -33,6 +35,7 @@ class Question:
         truth: ``(n,)`` class of every neuron, -1 for those not in question.
         folds: predictions for the ``test`` of all folds are pooled; no neuron is in two of them.
         kept_apart: what folds keep together: ``manifest`` (training neurons were given), ``group`` or ``neuron``.
+        sampled: whether not all neurons are learned on and judged.
     """
 
     field: Field
@@ -40,6 +43,7 @@ class Question:
     truth: Ints
     folds: tuple[Fold, ...]
     kept_apart: str
+    sampled: bool = False
 
     @property
     def judged(self) -> Ints:
@@ -75,7 +79,7 @@ def grouped_folds(groups: Sequence[str], strata: Sequence[int], n_folds: int, ge
 
 
 def ask(
-    field: Field, data: EvaluationData, min_class_size: int, seed: int
+    field: Field, data: EvaluationData, settings: EvaluationSettings
 ) -> tuple[Question | None, list[dict[str, object]]]:
     """Put a question to the data.
 
@@ -85,7 +89,7 @@ def ask(
     Returns:
         The question, or None when fewer than two classes can be asked about; and the rows of what was left out.
     """
-    labels = labels_of(data.neurons, field)
+    labels, min_class_size, seed = labels_of(data.neurons, field), settings.min_class_size, settings.seed
     if len(data.learned_on):
         classes = choose_classes(labels, data.judged, data.learned_on, min_class_size, field.name)
         folds: tuple[Fold, ...] = (Fold(_of(classes, data.learned_on), _of(classes, data.judged)),)
@@ -102,7 +106,23 @@ def ask(
             reason = f"{'one class is' if classes.names else 'no class is'} left: nothing to tell apart"
             dropped.append({"task": field.name, "class": None, "n": None, "n_train": None, "reason": reason})
         return None, dropped
-    return Question(field, classes.names, classes.truth, folds, kept_apart), dropped
+    small = tuple(
+        _sampled(fold, number, classes.truth, len(folds), field, settings) for number, fold in enumerate(folds)
+    )
+    sampled = sum(len(fold.test) for fold in small) < sum(len(fold.test) for fold in folds)
+    sampled |= any(len(few.train) < len(all_.train) for few, all_ in zip(small, folds, strict=True))
+    return Question(field, classes.names, classes.truth, small, kept_apart, sampled), dropped
+
+
+def _sampled(
+    fold: Fold, number: int, truth: Ints, most_judged: int, field: Field, settings: EvaluationSettings
+) -> Fold:
+    """A fold with as many neurons as may be learned on and, over all folds, judged."""
+    name = f"{field.name} {number}"
+    return Fold(
+        drawn_by_class(fold.train, truth, settings.most_neurons, settings.seed, f"learned on {name}"),
+        drawn_by_class(fold.test, truth, most_judged, settings.seed, f"judged {name}"),
+    )
 
 
 def _of(classes: Classes, indices: Ints) -> Ints:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from axonet.core.seeds import rng, stable_seed
-from axonet.evaluation.data import Array, Ints
+from axonet.evaluation.data import Array, Floats, Ints
 from axonet.evaluation.threads import one_thread
 
 PERPLEXITY = 30.0
@@ -37,7 +37,7 @@ class Map:
     method: str
 
 
-def make_map(vectors: Array, seed: int) -> Map:
+def make_map(vectors: Floats, seed: int) -> Map:
     """t-SNE of unit vectors by cosine distance, with a fixed seed and a perplexity that fits their number.
 
     Args:
@@ -47,7 +47,7 @@ def make_map(vectors: Array, seed: int) -> Map:
     shown = np.arange(len(vectors))
     if len(vectors) > MOST_POINTS:
         shown = np.sort(rng(seed, "map_sample").choice(len(vectors), MOST_POINTS, replace=False))
-    chosen = vectors[shown]
+    chosen = vectors[shown].astype(np.float64)
     if len(chosen) < FEWEST_POINTS:
         return Map(shown, _main_directions(chosen), None, None, 0, "two main directions (too few neurons for t-SNE)")
     perplexity = min(PERPLEXITY, (len(chosen) - 1) / 3)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from axonet.core.seeds import rng
-from axonet.evaluation.data import Array, Embedding, Ints
+from axonet.evaluation.data import Array, Embedding, Floats, Ints
 from axonet.evaluation.folds import Question, grouped_folds
 from axonet.evaluation.similarity import CHUNK, item_similarity
 from axonet.evaluation.threads import one_thread
@@ -93,7 +93,7 @@ def _votes(similarity: Array, member: Array, k: int) -> Array:
 
 
 def logistic_scores(
-    question: Question, embedding: Embedding, features: Array, groups: npt.NDArray[np.str_], seed: int
+    question: Question, embedding: Embedding, features: Floats, groups: npt.NDArray[np.str_], seed: int
 ) -> Array:
     """Probabilities of a logistic regression with L2 penalty, classes weighted alike.
 
@@ -113,10 +113,12 @@ def logistic_scores(
     truth, n_classes = question.truth[embedding.items], len(question.classes)
 
     def predict(train: Ints, test: Ints) -> Array:
-        scaled = standardized(features, train)
+        own = np.asarray(features[np.concatenate([train, test])], dtype=np.float64)
+        scaled = standardized(own, np.arange(len(train)))
+        learned, asked = scaled[: len(train)], scaled[len(train) :]
         stream = rng(seed, "inner_folds", question.field.name)
-        strength = choose_strength(scaled[train], truth[train], groups[train], n_classes, stream)
-        return fit_logistic(scaled[train], truth[train], scaled[test], n_classes, strength)
+        strength = choose_strength(learned, truth[train], groups[train], n_classes, stream)
+        return fit_logistic(learned, truth[train], asked, n_classes, strength)
 
     return over_folds(question, embedding, predict)
 

@@ -48,6 +48,7 @@ class CaptionLevel:
         vectors: ``(u, d)`` their unit vectors.
         answer: ``(n,)`` which of them is a neuron's own; -1 for a neuron without one.
         true: ``(n, u)`` whether a caption is true of a neuron.
+        rows: ``(n,)`` the row of ``true`` of every neuron, where it has only those with captions.
     """
 
     level: str
@@ -55,6 +56,7 @@ class CaptionLevel:
     vectors: Array
     answer: Ints
     true: Bools
+    rows: Ints | None = None
 
 
 @dataclass(frozen=True)
@@ -86,9 +88,10 @@ def ask_level(level: CaptionLevel, embedding: Embedding, sample: Sample, seed: i
     if not len(kept):
         return []
     used, own = np.unique(level.answer[owner[kept]], return_inverse=True)  # captions of judged neurons alone
-    similarity = query_similarity(level.vectors[used], embedding)[:, sample.items[kept]]  # (u, m)
+    similarity = query_similarity(level.vectors[used], embedding, sample.items[kept])  # (u, m)
     equal = np.arange(len(used))[:, None] == own[None, :]  # (u, m)
-    true = level.true[np.ix_(owner[kept], used)].T | equal
+    rows = owner[kept] if level.rows is None else level.rows[owner[kept]]
+    true = level.true[np.ix_(rows, used)].T | equal
     weights = None if sample.weights is None else sample.weights[:, kept]
     about: Row = {"groups": sample.n_groups}
     found = []

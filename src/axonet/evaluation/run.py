@@ -9,7 +9,7 @@ import numpy as np
 
 from axonet.core.files import short_hash
 from axonet.evaluation import schema
-from axonet.evaluation.answers import NEIGHBORS, columns
+from axonet.evaluation.answers import columns
 from axonet.evaluation.batch_effect import batch_rows
 from axonet.evaluation.curves import curve_rows
 from axonet.evaluation.data import Array, EvaluationData, Ints
@@ -17,7 +17,9 @@ from axonet.evaluation.folds import Question, ask
 from axonet.evaluation.labels import FIELDS, Field, choose_classes, labels_of
 from axonet.evaluation.laboratories import compare_laboratories, laboratories
 from axonet.evaluation.maps import Map, make_map
+from axonet.evaluation.remarks import remarks, sample_notes
 from axonet.evaluation.retrieval import CaptionLevel, ask_level, headline, retrieval_rows
+from axonet.evaluation.sampling import drawn
 from axonet.evaluation.scoring import (
     Figure,
     Row,
@@ -81,7 +83,7 @@ def evaluate(
         dropped.append(_row("none_of_these_words", reason))
     questions: list[Question] = []
     for field in FIELDS:
-        question, left_out = ask(field, data, settings.min_class_size, settings.seed)
+        question, left_out = ask(field, data, settings)
         dropped += left_out
         questions += [] if question is None else [question]
     tasks = [row for question in questions for row in _tasks(question, data, settings)]
@@ -104,7 +106,10 @@ def evaluate(
         "stage1": _stage1(data, settings),
         "dropped": dropped,
     }
-    return Evaluation(schema.check(content), (*data.notes, *remarks(questions, data)), found, layout)
+    n_known = sum(data.neurons.records[i] is not None for i in data.judged)
+    samples = sample_notes(questions, len(ranked_neurons(data, settings)), n_known, settings)
+    notes = (*data.notes, *remarks(questions, data), *samples)
+    return Evaluation(schema.check(content), notes, found, layout)
 
 
 def _row(task: str, reason: str) -> Row:
@@ -119,7 +124,17 @@ def assignments(data: EvaluationData) -> str:
 
 def _splits(data: EvaluationData, settings: EvaluationSettings) -> Row:
     neurons = data.neurons
-    kept = ("split", "pooling", "bootstrap", "min_class_size", "leaks", "baselines", "seed")
+    kept = (
+        "split",
+        "pooling",
+        "bootstrap",
+        "min_class_size",
+        "most_neurons",
+        "most_ranked",
+        "leaks",
+        "baselines",
+        "seed",
+    )
     return {
         "judged": data.judged_split,
         "held_out": data.held_out,
@@ -151,9 +166,15 @@ def _strata(data: EvaluationData) -> Ints:
     return np.array([place[label or ""] for label in labels], dtype=np.int64)
 
 
+def ranked_neurons(data: EvaluationData, settings: EvaluationSettings) -> Ints:
+    """The judged neurons whose captions are ranked: those that are known, or a sample of them."""
+    known = np.array([i for i in data.judged if data.neurons.records[i] is not None], dtype=np.int64)
+    return drawn(known, settings.most_ranked, settings.seed, "retrieval")
+
+
 def _retrieval(data: EvaluationData, captions: Sequence[CaptionLevel], settings: EvaluationSettings) -> list[Row]:
-    strata = _strata(data)
-    sample = draw_sample(data, data.embedding, data.judged, strata, 0, settings.bootstrap, settings.seed, "retrieval")
+    strata, ranked = _strata(data), ranked_neurons(data, settings)
+    sample = draw_sample(data, data.embedding, ranked, strata, 0, settings.bootstrap, settings.seed, "retrieval")
     directions = [way for level in captions for way in ask_level(level, data.embedding, sample, settings.seed)]
     head: Row = {"split": data.held_out, "model": data.model, "compartments": data.compartments}
     return retrieval_rows(headline(directions) + directions, head)
@@ -218,26 +239,6 @@ def _tasks(question: Question, data: EvaluationData, settings: EvaluationSetting
             forest = settings.baselines and embedded is data
             rows += curve_rows(question, embedded, sample, settings.seed, forest=forest)
     return rows
-
-
-def remarks(questions: Sequence[Question], data: EvaluationData) -> list[str]:
-    """What a reader must know about how the questions were asked."""
-    items, most = data.embedding, max(NEIGHBORS)
-    fewest = [(q.field.words, min(len(items.items_of(fold.train)) for fold in q.folds)) for q in questions]
-    few = [f"{words} ({n})" for words, n in fewest if n < most]
-    loose = [question.field.words for question in questions if question.kept_apart == "neuron"]
-    found = []
-    if few:
-        found.append(
-            f"There are fewer than {most} to learn from for: {', '.join(few)}. {most} neighbors are all of them there: "
-            "the commonest class, with distance breaking ties."
-        )
-    if loose:
-        found.append(
-            f"Cross-validation of {', '.join(loose)} keeps single neurons apart, not donors or publications: too few "
-            "classes have two such groups. Neurons of one laboratory are on both sides, which flatters every figure."
-        )
-    return found
 
 
 def _map_rows(layout: Map, data: EvaluationData) -> list[Row]:

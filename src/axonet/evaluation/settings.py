@@ -25,6 +25,15 @@ class EvaluationSettings(Settings):
     min_class_size: int = Field(
         2, ge=1, description="fewest judged neurons of a class; rarer classes are listed as not judged"
     )
+    most_neurons: int = Field(
+        5000,
+        ge=100,
+        description="neurons at most that probes and baselines learn on, and as many that they are judged on, drawn by "
+        "class; raise it where hours do not matter",
+    )
+    most_ranked: int = Field(
+        2000, ge=100, description="judged neurons at most whose captions are ranked; each is compared with all others"
+    )
     leaks: Literal["stop", "leave_out"] = Field(
         "stop",
         description="judged neurons that are copies of others, or share a donor or laboratory that the split file "

@@ -52,7 +52,7 @@ def silence_rows(head: Row, scores: Array, sample: Sample, embedding: Embedding,
     fitted = silence.fitted.get(str(head["model"]))
     if fitted is None or sample.n_classes < FEWEST_CLASSES:
         return []
-    null = query_similarity(silence.null[None, :], embedding)[0, sample.items]  # (m,)
+    null = query_similarity(silence.null[None, :], embedding, sample.items)[0]  # (m,)
     questions = _Questions(scores, null, sample.truth, fitted)
     wrong = 1 - float(questions.correct.mean())
     plain = _figure(sample, lambda i: float(questions.correct[i].mean()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from axonet.evaluation.data import Array, Embedding, Ints
+from axonet.evaluation.data import BLOCK, Array, Embedding, Ints
 
 DECIMALS = 7  # what float32 vectors can tell apart; below, two similarities are a tie
 CHUNK = 20_000_000  # similarities held at a time
@@ -20,21 +20,29 @@ def _best_pose(values: Array, owner: Ints, axis: int) -> Array:
     return np.asarray(np.maximum.reduceat(values, starts, axis=axis))
 
 
-def query_similarity(queries: Array, embedding: Embedding) -> Array:
+def query_similarity(queries: Array, embedding: Embedding, items: Ints | None = None) -> Array:
     """Similarity of queries (texts) to items.
 
     Args:
         queries: ``(q, d)`` unit vectors.
         embedding: of n neurons, m items.
+        items: ``(m',)`` only these items.
 
     Returns:
-        ``(q, m)``.
+        ``(q, m)``, or ``(q, m')``.
     """
     if embedding.pooling != "max":
-        return _rounded(queries @ embedding.item_vectors.T)
+        wanted = np.arange(len(embedding.items)) if items is None else items
+        result = np.empty((len(queries), len(wanted)))
+        for at in range(0, len(wanted), BLOCK):
+            block = slice(at, at + BLOCK)
+            result[:, block] = queries @ embedding.item_vectors[wanted[block]].astype(np.float64).T
+        return _rounded(result)
+    if items is not None:
+        return query_similarity(queries, embedding)[:, items]
     step = max(1, CHUNK // max(1, len(embedding.vectors)))
     blocks = [
-        _best_pose(queries[at : at + step] @ embedding.vectors.T, embedding.owner, axis=1)
+        _best_pose(queries[at : at + step] @ embedding.vectors.astype(np.float64).T, embedding.owner, axis=1)
         for at in range(0, len(queries), step)
     ]
     return _rounded(np.concatenate(blocks)) if blocks else np.zeros((0, len(embedding.items)))
@@ -53,9 +61,9 @@ def item_similarity(embedding: Embedding, rows: Ints, columns: Ints) -> Array:
     """
     if embedding.pooling != "max":
         vectors = embedding.item_vectors
-        return _rounded(vectors[rows] @ vectors[columns].T)
+        return _rounded(vectors[rows].astype(np.float64) @ vectors[columns].astype(np.float64).T)
     kept = np.isin(embedding.owner, embedding.items[columns])
-    right, right_owner = embedding.vectors[kept], embedding.owner[kept]
+    right, right_owner = embedding.vectors[kept].astype(np.float64), embedding.owner[kept]
     order = np.searchsorted(np.unique(right_owner), embedding.items[columns])
     result = np.empty((len(rows), len(columns)))
     for place, row in enumerate(rows):

@@ -19,7 +19,7 @@ from axonet.evaluation.load import load_data
 from axonet.evaluation.page import report_page
 from axonet.evaluation.places import Places, choose
 from axonet.evaluation.report import TITLE, sections, write_report
-from axonet.evaluation.run import Evaluation, assignments, evaluate
+from axonet.evaluation.run import Evaluation, assignments, evaluate, ranked_neurons
 from axonet.evaluation.settings import EvaluationSettings
 from axonet.evaluation.silence import Silence
 from axonet.evaluation.tables import number, with_interval
@@ -51,7 +51,7 @@ def evaluate_checkpoint(places: Places, settings: EvaluationSettings) -> Evaluat
     if data.judged_split in ("test", "mixed"):
         record_touch(places.output_dir, data)  # before any figure exists: a run that is killed has looked, too
     captions = caption_levels(
-        NeuronTextGenerator.from_json(model.captions), data.neurons, data.n_judged, model.embed_text
+        NeuronTextGenerator.from_json(model.captions), data.neurons, ranked_neurons(data, settings), model.embed_text
     )
 
     def vectors_of(field: Field, classes: Sequence[str]) -> dict[str, Array]:

@@ -78,7 +78,7 @@ def answer_zero_shot(
         data: holds the embedding.
         sample: the judged items.
     """
-    scores = {kind: query_similarity(own, data.embedding)[:, sample.items].T for kind, own in vectors.items()}
+    scores = {kind: query_similarity(own, data.embedding, sample.items).T for kind, own in vectors.items()}
     return ZeroShot(field, classes.names, scores, sample)
 
 

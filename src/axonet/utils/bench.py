@@ -67,7 +67,7 @@ def run(config: BenchConfig) -> None:
     for entry in track(entries, f"embedding {protocol.name}", len(entries)):
         try:
             neuron = load_neuron(entry, protocol)
-            vector = None if neuron is None else model.embed_neurons([neuron], image_only=True)[0]
+            vector = None if neuron is None else model.embed([neuron], image_only=True)[0]
         except (SWCError, RenderError) as error:
             reasons[f"{getattr(error, 'code', 'not drawn')}, such as {entry.name}"] += 1
             continue

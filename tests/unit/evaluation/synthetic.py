@@ -107,7 +107,7 @@ def spoken_vector(generator, level):
 
 def make_captions(data, generator=None):
     generator = generator or NeuronTextGenerator()
-    return caption_levels(generator, data.neurons, data.n_judged, hashed_text)
+    return caption_levels(generator, data.neurons, data.judged, hashed_text)
 
 
 def vectors_of(field, classes):

@@ -11,13 +11,13 @@ from axonet.evaluation.labels import FIELDS
 from axonet.evaluation.scoring import answer
 from axonet.morphology.morphometrics import MORPHOMETRICS
 
-from .synthetic import make_data
+from .synthetic import make_data, settings
 
 
 @pytest.fixture(scope="module")
 def asked():
     data = make_data()
-    question, _ = ask(FIELDS[0], data, 2, 0)
+    question, _ = ask(FIELDS[0], data, settings())
     return data, question, question.truth[question.judged]
 
 
@@ -79,7 +79,7 @@ def test_missing_measurements_become_a_column_of_their_own():
 
 def test_references_answer_for_every_view_of_a_neuron():
     data = make_data(pooling="none")
-    question, _ = ask(FIELDS[0], data, 2, 0)
+    question, _ = ask(FIELDS[0], data, settings())
     reference = type(data.embedding)(data.embedding.vectors, data.embedding.owner, "mean")
 
     def score(asked_question, embedding):

@@ -17,7 +17,7 @@ from axonet.evaluation.probes import neighbor_scores
 from axonet.evaluation.report_beside import beside_blocks
 from axonet.evaluation.run import draw_sample
 
-from .synthetic import DIM, class_vector, make_data, pick, random_vector
+from .synthetic import DIM, class_vector, make_data, pick, random_vector, settings
 
 
 def archive_vector(record, measures, stream):
@@ -90,7 +90,7 @@ def test_the_first_views_are_those_of_every_neuron():
 
 def test_curves_climb_to_what_all_views_and_labels_give():
     data = make_data(40, 80, lambda *own: class_vector(*own, noise=3.0))
-    question, _ = ask(FIELDS[0], data, 2, 0)
+    question, _ = ask(FIELDS[0], data, settings())
     sample = draw_sample(data, data.embedding, question.judged, question.truth, len(question.classes), 20, 0, "t")
     rows = curve_rows(question, data, sample, 0, forest=True)
     learned = [f"{name}{share}" for name in ("labels", "logistic", "forest") for share in (10, 25, 50)]
@@ -109,7 +109,7 @@ def test_curves_climb_to_what_all_views_and_labels_give():
 @pytest.mark.parametrize("share", [0.1, 0.5])
 def test_fewer_labels_are_whole_groups_of_every_class(share):
     data = make_data(12, 60)
-    question, _ = ask(FIELDS[0], data, 2, 0)
+    question, _ = ask(FIELDS[0], data, settings())
     groups = data.neurons.groups
     few = fewer_labels(question, groups, share, 0, 0)
     for whole, part in zip(question.folds, few.folds, strict=True):
@@ -123,5 +123,5 @@ def test_fewer_labels_are_whole_groups_of_every_class(share):
 
 def test_views_judged_one_by_one_have_no_curve():
     data = make_data(12, 20, pooling="none")
-    question, _ = ask(FIELDS[0], data, 2, 0)
+    question, _ = ask(FIELDS[0], data, settings())
     assert curve_rows(question, replace(data), None, 0, forest=False) == []

@@ -52,7 +52,7 @@ def judged_after_training(shuffle: int | None = None):
 
     embedding = join_vectors(neurons.ids, head_vectors(model, vectors), neurons.ids)
     learned = replace(data, embedding=embedding)
-    captions = caption_levels(generator, neurons, N_JUDGED, embed)
+    captions = caption_levels(generator, neurons, np.arange(N_JUDGED), embed)
     plain = settings(baselines=False, bootstrap=200 if shuffle is None else 0)
     vectors_of = partial(class_words, embed)
     return {

@@ -8,7 +8,7 @@ from axonet.core.seeds import rng
 from axonet.evaluation.folds import ask, grouped_folds
 from axonet.evaluation.labels import FIELDS, choose_classes
 
-from .synthetic import make_data
+from .synthetic import make_data, settings
 
 CELL_TYPE = FIELDS[0]
 
@@ -25,7 +25,7 @@ def test_no_group_is_torn_and_classes_are_spread():
 
 def test_given_neurons_are_learned_on_and_judged_ones_answered_for():
     data = make_data()
-    question, _ = ask(CELL_TYPE, data, 2, 0)
+    question, _ = ask(CELL_TYPE, data, settings())
     (fold,) = question.folds
     assert fold.train.min() >= data.n_judged > fold.test.max()
     assert question.kept_apart == "manifest"
@@ -33,7 +33,7 @@ def test_given_neurons_are_learned_on_and_judged_ones_answered_for():
 
 def test_without_others_every_neuron_is_answered_for_once_by_neurons_of_other_groups():
     data = make_data(n_judged=60, n_train=0)
-    question, _ = ask(CELL_TYPE, data, 2, 0)
+    question, _ = ask(CELL_TYPE, data, settings())
     assert question.kept_apart == "group"
     assert np.concatenate([fold.test for fold in question.folds]).size == len(question.judged) == 60
     for fold in question.folds:
@@ -44,7 +44,7 @@ def test_without_others_every_neuron_is_answered_for_once_by_neurons_of_other_gr
 def test_classes_of_one_laboratory_each_fall_back_to_single_neurons():
     data = make_data(n_judged=24, n_train=0)
     lab_of_class = tuple(record.label for record in data.neurons.records)
-    question, _ = ask(CELL_TYPE, replace(data, neurons=replace(data.neurons, groups=lab_of_class)), 2, 0)
+    question, _ = ask(CELL_TYPE, replace(data, neurons=replace(data.neurons, groups=lab_of_class)), settings())
     assert question.kept_apart == "neuron"
 
 
@@ -60,6 +60,6 @@ def test_rare_and_unlearnable_classes_are_listed():
 def test_one_class_is_no_question():
     data = make_data(n_judged=6, n_train=6)
     same = tuple(replace(record, label="pyramidal neuron") for record in data.neurons.records)
-    question, dropped = ask(CELL_TYPE, replace(data, neurons=replace(data.neurons, records=same)), 2, 0)
+    question, dropped = ask(CELL_TYPE, replace(data, neurons=replace(data.neurons, records=same)), settings())
     assert question is None
     assert "nothing to tell apart" in str(dropped[-1]["reason"])

@@ -10,14 +10,14 @@ from axonet.evaluation.folds import ask
 from axonet.evaluation.labels import FIELDS
 from axonet.evaluation.scoring import answer
 
-from .synthetic import class_vector, constant_vector, make_data, random_vector
+from .synthetic import class_vector, constant_vector, make_data, random_vector, settings
 
 CELL_TYPE = FIELDS[0]
 
 
 def asked(**options):
     data = make_data(**options)
-    question, _ = ask(CELL_TYPE, data, 2, 0)
+    question, _ = ask(CELL_TYPE, data, settings())
     truth = question.truth[data.embedding.items[data.embedding.items_of(question.judged)]]
     return data, question, truth
 

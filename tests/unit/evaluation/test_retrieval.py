@@ -58,7 +58,7 @@ def test_shuffled_captions_fall_to_chance():
     for seed in range(40):
         order = np.concatenate([np.random.default_rng(seed).permutation(60), np.arange(60, len(data.neurons))])
         shuffled = [
-            CaptionLevel(level.level, level.texts, level.vectors, level.answer[order], level.true[order])
+            CaptionLevel(level.level, level.texts, level.vectors, level.answer[order], level.true, level.rows[order])
             for level in captions
             if level.level == "standard"
         ]
@@ -170,5 +170,7 @@ def test_intervals_of_random_vectors_hold_chance_even_when_groups_are_few():
 def test_nothing_is_asked_of_neurons_without_captions():
     data = make_data()
     level = make_captions(data)[0]
-    nobody = CaptionLevel(level.level, level.texts, level.vectors, np.full_like(level.answer, -1), level.true)
+    nobody = CaptionLevel(
+        level.level, level.texts, level.vectors, np.full_like(level.answer, -1), level.true, level.rows
+    )
     assert all_rows(data, [nobody]) == []

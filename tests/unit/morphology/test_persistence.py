@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from axonet.morphology.neuron import Neuron
-from axonet.morphology.persistence import N_NUMBERS, SIDE, WIDTH, bars, persistence_numbers
+from axonet.morphology.persistence import (
+    N_NUMBERS,
+    SIDE,
+    WIDTH,
+    bars,
+    packed_numbers,
+    persistence_numbers,
+    unpacked_numbers,
+)
 
 from .shapes import moved, random_neuron, renumbered, rotation
 
@@ -51,6 +59,14 @@ def test_the_picture_knows_neither_place_nor_direction_nor_unit(seed):
     np.testing.assert_allclose(changed[:-2], own[:-2], atol=1e-9)
     assert changed[-2] == pytest.approx(own[-2] + np.log(3))
     assert len(own) == N_NUMBERS
+
+
+def test_packed_numbers_come_back_to_three_digits_and_missing_ones_as_nan():
+    neuron = random_neuron(0, 200)
+    found = unpacked_numbers([None, packed_numbers(neuron)])
+    assert np.isnan(found[0]).all()
+    np.testing.assert_allclose(found[1], persistence_numbers(neuron), rtol=2e-3, atol=1e-6)
+    assert packed_numbers(Neuron.from_arrays([(0, 0, 0)], [-1], 1)) is None
 
 
 def test_a_lone_soma_has_no_picture():

@@ -206,6 +206,18 @@ def test_the_same_command_gives_the_same_bytes_but_in_run_json(project, judged):
         assert (project / "again" / name).read_bytes() == (judged / name).read_bytes(), name
 
 
+def test_workers_and_threads_change_no_figure(project, judged):
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1 if before > 1 else 2)
+    try:
+        assert main(flags(project, project / "workers", "manifest_val.jsonl", "--num-workers", "2")) == 0
+    finally:
+        torch.set_num_threads(before)
+    assert (project / "workers" / "metrics.json").read_bytes() == (judged / "metrics.json").read_bytes()
+
+
 def test_given_vectors_are_used_and_must_be_of_the_checkpoint(project, judged, capsys):
     vectors = str(judged / "vectors.parquet")
     assert main(flags(project, project / "given", "manifest_val.jsonl", "--vectors", vectors)) == 0
