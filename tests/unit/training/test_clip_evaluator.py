@@ -206,16 +206,26 @@ def test_the_same_command_gives_the_same_bytes_but_in_run_json(project, judged):
         assert (project / "again" / name).read_bytes() == (judged / name).read_bytes(), name
 
 
-def test_workers_and_threads_change_no_figure(project, judged):
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1 if before > 1 else 2)
-    try:
-        assert main(flags(project, project / "workers", "manifest_val.jsonl", "--num-workers", "2")) == 0
-    finally:
-        torch.set_num_threads(before)
+def test_workers_that_read_views_change_no_figure(project, judged):
+    assert main(flags(project, project / "workers", "manifest_val.jsonl", "--num-workers", "2")) == 0
     assert (project / "workers" / "metrics.json").read_bytes() == (judged / "metrics.json").read_bytes()
+
+
+def test_threads_that_judge_vectors_change_no_figure(project, judged):
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    found = []
+    before = torch.get_num_threads()
+    for n in (1, 2):
+        torch.set_num_threads(n)
+        out = project / f"threads{n}"
+        vectors = ("--vectors", str(judged / "vectors.parquet"), "--no-baselines")
+        with threadpool_limits(n):
+            assert main(flags(project, out, "manifest_val.jsonl", *vectors)) == 0
+        found.append((out / "metrics.json").read_bytes())
+    torch.set_num_threads(before)
+    assert found[0] == found[1]
 
 
 def test_given_vectors_are_used_and_must_be_of_the_checkpoint(project, judged, capsys):
