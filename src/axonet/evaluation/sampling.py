@@ -36,12 +36,14 @@ def drawn_by_class(indices: Ints, truth: Ints, most: int, seed: int, name: str) 
     """
     if len(indices) <= most:
         return indices
-    order = rng(seed, "sample", name).permutation(indices)
+    stream = rng(seed, "sample", name)
+    order = stream.permutation(indices)
     own = truth[order]
     place = np.zeros(len(order), dtype=np.int64)  # of every neuron within its class, in the order of the draw
     for code in np.unique(own):
         members = np.flatnonzero(own == code)
         place[members] = np.arange(len(members))
     rare = place < FEWEST_OF_A_CLASS
-    rest = np.flatnonzero(~rare)[: max(0, most - int(rare.sum()))]
+    # Drawn anew: among the first of the order that are left, common classes have more than their share.
+    rest = stream.permutation(np.flatnonzero(~rare))[: max(0, most - int(rare.sum()))]
     return np.sort(np.concatenate([order[rare], order[rest]]))

@@ -125,3 +125,8 @@ def pick(rows, **wanted):
         found = [row for row in found if row.get("compartments") != "merged"]
     assert len(found) == 1, f"{len(found)} rows are {wanted}"
     return found[0]
+
+
+def find_rows(rows, **wanted):
+    """All rows with these values."""
+    return [row for row in rows if wanted.items() <= row.items()]
