@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import resource
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -52,6 +53,7 @@ class Clock:
         found = work()
         seconds = {"wall_s": round(time.monotonic() - wall, 1), "cpu_s": round(time.process_time() - cpu, 1)}
         self.parts[name] = {**seconds, "peak_gib": peak_gib()}
+        print(name, self.parts[name], file=sys.stderr, flush=True)
         return found
 
 

@@ -106,9 +106,8 @@ def ask(
             reason = f"{'one class is' if classes.names else 'no class is'} left: nothing to tell apart"
             dropped.append({"task": field.name, "class": None, "n": None, "n_train": None, "reason": reason})
         return None, dropped
-    small = tuple(
-        _sampled(fold, number, classes.truth, len(folds), field, settings) for number, fold in enumerate(folds)
-    )
+    share = -(-settings.most_neurons // len(folds))  # of what is judged, over all folds
+    small = tuple(_sampled(fold, n, classes.truth, share, field, settings) for n, fold in enumerate(folds))
     sampled = sum(len(fold.test) for fold in small) < sum(len(fold.test) for fold in folds)
     sampled |= any(len(few.train) < len(all_.train) for few, all_ in zip(small, folds, strict=True))
     return Question(field, classes.names, classes.truth, small, kept_apart, sampled), dropped
