@@ -32,11 +32,11 @@ COPY envs envs
 COPY data data
 
 FROM install AS install-dataset
-RUN pip install ${PIP_FLAGS} --quiet --no-cache-dir --disable-pip-version-check -c constraints/py311.txt '.[gl,workflow]'
+RUN pip install ${PIP_FLAGS} --quiet --no-cache-dir --disable-pip-version-check -c constraints/py311.txt '.[gl,cloud]'
 
 FROM install-dataset AS install-train
 RUN pip install ${PIP_FLAGS} --quiet --no-cache-dir --disable-pip-version-check -c constraints/py311.txt \
-      '.[gl,workflow,train,text]'
+      '.[gl,cloud,train,text]'
 
 FROM runtime AS dataset
 COPY --from=install-dataset /opt/venv /opt/venv

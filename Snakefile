@@ -35,6 +35,6 @@ rule all:
     default_target: True
     input:
         trained,
-        QUALITY_PAGE,
+        data(QUALITY_PAGE),
         expand("results/runs/{run}/evaluate/metrics.json", run=PLAN.config.runs),
         EXPLORER_PAGE,

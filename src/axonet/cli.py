@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explore": ("axonet.utils.explore", "map, search and 3D views of a run in the browser: axonet explore results/"),
     "export": ("axonet.utils.export", "write vectors, metadata, map and pictures of a run: axonet export results/"),
     "bench": ("axonet.utils.bench", "judge a model on a published benchmark: axonet bench bil6 --data DIR --model ..."),
+    "plan": ("axonet.pipeline.plan_command", "jobs, hours, gigabytes, files and money of a run, before anything runs"),
     "clean": ("axonet.pipeline.cleanup", "list and remove results that no index names any more"),
 }
 

@@ -5,8 +5,8 @@
 # The neurons are known only after the sources were asked, so this is the workflow's one checkpoint.
 checkpoint acquire:
     output:
-        catalog=CATALOG,
-        index=INDEX,
+        catalog=data(CATALOG),
+        index=data(INDEX),
     log:
         "results/logs/acquire.log",
     benchmark:
@@ -19,7 +19,7 @@ checkpoint acquire:
         runtime="4h",
     params:
         flags=PLAN.flags("acquire"),
-        listing=PLAN.listing(),
+        listing=lambda wildcards: PLAN.listing(),
         code=PLAN.code["acquire"],
     message:
         "Acquire: collecting the neurons"

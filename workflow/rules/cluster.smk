@@ -3,6 +3,10 @@ from axonet.pipeline.slurm_check import demands, problem
 
 
 onstart:
+    if workflow.executor_plugin.name == "googlebatch":
+        from axonet.cloud.gpus import count_gpus
+
+        count_gpus()
     if workflow.executor_plugin.name == "slurm":
         lacking = problem(
             demands({rule.name: dict(rule.resources) for rule in workflow.rules}),

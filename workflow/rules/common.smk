@@ -3,13 +3,16 @@
 import os
 import sys
 
+from snakemake.io import get_flag_value
+
+from axonet.core.bucket import in_bucket
 from axonet.core.errors import UserError
 from axonet.pipeline.closing import SAID_BY_CALLER, closing_lines
-from axonet.pipeline.code_epochs import code_states, read_record, write_record
+from axonet.pipeline.code_epochs import remember, states_at
 from axonet.pipeline.interpreter import use_this_python
+from axonet.pipeline.places import place
 from axonet.pipeline.plan import (
     CATALOG,
-    CODE_RECORD,
     EXPLORER_PAGE,
     INDEX,
     QUALITY_PAGE,
@@ -19,11 +22,15 @@ from axonet.pipeline.plan import (
 )
 from axonet.pipeline.root_config import load_config
 
+HOME = place(workflow.storage_settings.default_storage_prefix)
 try:
     root_config = load_config(config)
-    CODE = code_states(read_record(Path(CODE_RECORD)), root_config.code.policy)
-    PLAN = Plan(root_config, CODE)
-    PLAN.check_inputs()
+    DATA = HOME if root_config.data is None else place(root_config.data)
+    CODE = states_at(HOME, DATA, root_config.code.policy)
+    PLAN = Plan(root_config, CODE, HOME)
+    # A job on another machine may see less, and was planned with all of it.
+    if workflow.is_main_process:
+        PLAN.check_inputs()
 except UserError as error:
     print(f"error: {error}", file=sys.stderr)
     sys.exit(2)
@@ -45,8 +52,33 @@ wildcard_constraints:
 localrules:
     all,
     acquire,
-    quality,
     split,
+
+
+if not in_bucket(HOME.root):  # else the page would take all views out of the bucket
+
+    localrules:
+        quality,
+
+
+# Files lie in the working directory or in a bucket: those of the run by Snakemake's default storage, those of the data
+# set and given checkpoints where the config says.
+def at(address):
+    """A file by its path or by its address in a bucket."""
+    return storage(address) if in_bucket(address) else address
+
+
+def data(name):
+    """A file of the data set."""
+    return name if PLAN.config.data is None else at(DATA.address(name))
+
+
+def folder(name, where=HOME):
+    """The folder in which commands find and leave the files of a folder: itself, or that of the copies."""
+    address = where.address(name)
+    if not in_bucket(address):
+        return address
+    return str(get_flag_value(storage(address), "storage_object").local_path())
 
 
 # Rules take what depends on the shards by functions that ask the checkpoint, even where the name is fixed: a job
@@ -56,11 +88,13 @@ def acquired():
 
 
 def measures(wildcards):
-    return PLAN.measures(acquired().index)
+    acquired()
+    return [data(name) for name in PLAN.measures()]
 
 
 def views(wildcards):
-    return PLAN.views(acquired().index)
+    acquired()
+    return [data(name) for name in PLAN.views()]
 
 
 def split_of_run(wildcards):
@@ -70,7 +104,8 @@ def split_of_run(wildcards):
 
 def vectors(stage):
     def files(wildcards):
-        return PLAN.vectors(wildcards.run, stage, acquired().index)
+        acquired()
+        return PLAN.vectors(wildcards.run, stage)
 
     return files
 
@@ -78,7 +113,7 @@ def vectors(stage):
 def checkpoint_of(stage):
     def file(wildcards):
         acquired()
-        return PLAN.checkpoint(wildcards.run, stage)
+        return at(PLAN.checkpoint(wildcards.run, stage))
 
     return file
 
@@ -101,14 +136,15 @@ def went_to_its_end():
 
 
 def cores(most):
-    """A job's threads: what there is, but no more than it can use."""
-    return min(most, workflow.cores or 1)
+    """A job's threads: what there is, but no more than it can use; on a cluster what the profile says."""
+    return min(most, workflow.resource_settings.cores or most)
 
 
 onsuccess:
-    write_record(Path(CODE_RECORD), CODE)
+    remember(HOME, CODE)
     if went_to_its_end() and SAID_BY_CALLER not in os.environ:
-        print("", *closing_lines(PLAN, Path()), sep="\n", file=sys.stderr)
+        print("", *closing_lines(PLAN), sep="\n", file=sys.stderr)
 
 
 include: "cluster.smk"
+include: "targets.smk"

@@ -5,8 +5,8 @@
 
 rule encode_stage1:
     input:
-        views=ancient(f"results/render/{PLAN.render_hash}/{{shard}}.arrow"),
-        checkpoint=lambda wildcards: PLAN.checkpoint_of_model(f"{wildcards.owner}"),
+        views=ancient(data(f"results/render/{PLAN.render_hash}/{{shard}}.arrow")),
+        checkpoint=lambda wildcards: at(PLAN.checkpoint_of_model(f"{wildcards.owner}")),
     output:
         "results/encode/{owner}/{shard}.parquet",
     log:
@@ -35,10 +35,10 @@ rule encode_stage1:
 # A model that joins morphometrics needs them here too; of a given one only its checkpoint knows.
 use rule encode_stage1 as encode_stage2 with:
     input:
-        views=ancient(f"results/render/{PLAN.render_hash}/{{shard}}.arrow"),
-        checkpoint=lambda wildcards: PLAN.checkpoint_of_model(f"{wildcards.owner}"),
+        views=ancient(data(f"results/render/{PLAN.render_hash}/{{shard}}.arrow")),
+        checkpoint=lambda wildcards: at(PLAN.checkpoint_of_model(f"{wildcards.owner}")),
         measures=(
-            ancient(f"results/measure/{PLAN.measure_hash}/{{shard}}.parquet")
+            ancient(data(f"results/measure/{PLAN.measure_hash}/{{shard}}.parquet"))
             if PLAN.joins
             else []
         ),

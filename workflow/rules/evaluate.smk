@@ -5,8 +5,8 @@
 rule evaluate:
     input:
         splits=split_of_run,
-        index=ancient(INDEX),
-        catalog=ancient(CATALOG),
+        index=ancient(data(INDEX)),
+        catalog=ancient(data(CATALOG)),
         measures=lambda wildcards: ancient(measures(wildcards)),
         views=lambda wildcards: ancient(views(wildcards)),
         vectors=vectors("stage2"),
@@ -52,9 +52,11 @@ rule evaluate:
         flags=PLAN.flags("evaluate"),
         metadata=lambda wildcards: PLAN.metadata_digest(),
         code=PLAN.code["evaluate"],
-        views=f"results/render/{PLAN.render_hash}",
-        measures=f"results/measure/{PLAN.measure_hash}",
-        vectors=lambda wildcards: f"results/encode/{PLAN.model(wildcards.run, 'stage2')}",
+        views=folder(f"results/render/{PLAN.render_hash}", DATA),
+        measures=folder(f"results/measure/{PLAN.measure_hash}", DATA),
+        vectors=lambda wildcards: folder(
+            f"results/encode/{PLAN.model(wildcards.run, 'stage2')}"
+        ),
         folder=subpath(output.metrics, parent=True),
     message:
         "Evaluate run {wildcards.run}"

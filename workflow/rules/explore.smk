@@ -5,8 +5,8 @@
 rule export:
     input:
         splits=lambda wildcards: split_of_run(PLAN.explored),
-        index=ancient(INDEX),
-        catalog=ancient(CATALOG),
+        index=ancient(data(INDEX)),
+        catalog=ancient(data(CATALOG)),
         measures=lambda wildcards: ancient(measures(wildcards)),
         views=lambda wildcards: ancient(views(wildcards)),
         vectors=lambda wildcards: vectors("stage2")(PLAN.explored),
@@ -33,9 +33,11 @@ rule export:
         flags=PLAN.flags("export"),
         metadata=lambda wildcards: PLAN.metadata_digest(),
         code=PLAN.code["export"],
-        views=f"results/render/{PLAN.render_hash}",
-        measures=f"results/measure/{PLAN.measure_hash}",
-        vectors=lambda wildcards: f"results/encode/{PLAN.model(PLAN.explored.run, 'stage2')}",
+        views=folder(f"results/render/{PLAN.render_hash}", DATA),
+        measures=folder(f"results/measure/{PLAN.measure_hash}", DATA),
+        vectors=lambda wildcards: folder(
+            f"results/encode/{PLAN.model(PLAN.explored.run, 'stage2')}"
+        ),
         folder=subpath(output.meta, parent=True),
         run=PLAN.explored.run,
     message:

@@ -5,9 +5,9 @@
 rule measure:
     input:
         # The shard's digest, part of the name, says what is in it: the catalog's own age does not matter.
-        catalog=ancient(CATALOG),
+        catalog=ancient(data(CATALOG)),
     output:
-        f"results/measure/{PLAN.measure_hash}/{{shard}}.parquet",
+        data(f"results/measure/{PLAN.measure_hash}/{{shard}}.parquet"),
     log:
         f"results/logs/measure/{PLAN.measure_hash}/{{shard}}.log",
     benchmark:

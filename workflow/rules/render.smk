@@ -3,12 +3,17 @@
 #      results/quality.html (the worst neurons to look at, and how often each reason occurs)
 
 
+def workers(folder, threads):
+    """The folder to write to; with more threads than one, also so many worker processes."""
+    return folder if threads == 1 else f"{folder} --jobs {threads}"
+
+
 rule render:
     input:
-        catalog=ancient(CATALOG),
+        catalog=ancient(data(CATALOG)),
     output:
-        views=f"results/render/{PLAN.render_hash}/{{shard}}.arrow",
-        quality=f"results/render/{PLAN.render_hash}/{{shard}}.qc.parquet",
+        views=data(f"results/render/{PLAN.render_hash}/{{shard}}.arrow"),
+        quality=data(f"results/render/{PLAN.render_hash}/{{shard}}.qc.parquet"),
     log:
         f"results/logs/render/{PLAN.render_hash}/{{shard}}.log",
     benchmark:
@@ -22,7 +27,9 @@ rule render:
         gpu=1 if PLAN.config.render.backend == "gl" else 0,
     params:
         flags=PLAN.flags("render"),
-        folder=subpath(output.views, parent=True),
+        folder=lambda wildcards, output, threads: workers(
+            os.path.dirname(output.views), threads
+        ),
     message:
         "Render: shard {wildcards.shard}"
     shell:
@@ -32,11 +39,11 @@ rule render:
 
 rule quality:
     input:
-        index=ancient(INDEX),
+        index=ancient(data(INDEX)),
         views=lambda wildcards: ancient(views(wildcards)),
     output:
         report(
-            QUALITY_PAGE,
+            data(QUALITY_PAGE),
             category="Quality",
             caption="../report/quality.rst",
         ),
@@ -52,7 +59,7 @@ rule quality:
         runtime="30m",
     params:
         code=PLAN.code["quality"],
-        views=f"results/render/{PLAN.render_hash}",
+        views=folder(f"results/render/{PLAN.render_hash}", DATA),
     message:
         "Quality: the worst neurons on a page"
     shell:

@@ -5,7 +5,7 @@
 rule split:
     input:
         # The names say what is in the file: the catalog's own age does not matter.
-        catalog=ancient(CATALOG),
+        catalog=ancient(data(CATALOG)),
     output:
         "results/splits/{split}/{assignments}.parquet",
     log:
@@ -21,7 +21,9 @@ rule split:
     params:
         flags=lambda wildcards: PLAN.flags("split", PLAN.run_of_split(wildcards.split)),
         # Neurons that were assigned once never move: the versions that are there are read and added to.
-        former=subpath(output[0], parent=True),
+        former=lambda wildcards, output: PLAN.home.holder(
+            f"results/splits/{wildcards.split}"
+        ),
     message:
         "Split: assigning neurons to train, validation and test"
     shell:

@@ -5,7 +5,7 @@
 rule stage1:
     input:
         splits=split_of_run,
-        index=ancient(INDEX),
+        index=ancient(data(INDEX)),
         views=lambda wildcards: ancient(views(wildcards)),
         measures=lambda wildcards: ancient(measures(wildcards)),
     output:
@@ -25,12 +25,12 @@ rule stage1:
     resources:
         mem_mb=16000,
         runtime="48h",
-        gpu=1,
+        gpu=PLAN.gpus("stage1"),
     params:
         flags=lambda wildcards: PLAN.flags("stage1", wildcards.run),
         code=PLAN.code["stage1"],
-        views=f"results/render/{PLAN.render_hash}",
-        measures=f"results/measure/{PLAN.measure_hash}",
+        views=folder(f"results/render/{PLAN.render_hash}", DATA),
+        measures=folder(f"results/measure/{PLAN.measure_hash}", DATA),
         folder=subpath(output.checkpoint, parent=True),
     message:
         "Stage 1 of run {wildcards.run}: training SegVAE2D"

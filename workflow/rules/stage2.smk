@@ -5,8 +5,8 @@
 rule stage2:
     input:
         splits=split_of_run,
-        index=ancient(INDEX),
-        catalog=ancient(CATALOG),
+        index=ancient(data(INDEX)),
+        catalog=ancient(data(CATALOG)),
         measures=lambda wildcards: ancient(measures(wildcards)),
         views=lambda wildcards: [] if PLAN.frozen else ancient(views(wildcards)),
         vectors=lambda wildcards: vectors("stage1")(wildcards) if PLAN.frozen else [],
@@ -28,15 +28,15 @@ rule stage2:
     resources:
         mem_mb=16000,
         runtime="24h",
-        gpu=1,
+        gpu=PLAN.gpus("stage2"),
     params:
         flags=lambda wildcards: PLAN.flags("stage2", wildcards.run),
         metadata=lambda wildcards: PLAN.metadata_digest(),
         code=PLAN.code["stage2"],
-        views=f"results/render/{PLAN.render_hash}",
-        measures=f"results/measure/{PLAN.measure_hash}",
+        views=folder(f"results/render/{PLAN.render_hash}", DATA),
+        measures=folder(f"results/measure/{PLAN.measure_hash}", DATA),
         vectors=lambda wildcards: (
-            f"--encode-dir results/encode/{PLAN.model(wildcards.run, 'stage1')}"
+            f"--encode-dir {folder('results/encode/' + PLAN.model(wildcards.run, 'stage1'))}"
             if PLAN.frozen
             else ""
         ),

@@ -9,10 +9,9 @@ from pathlib import Path
 from pydantic import Field
 
 from axonet.core.config import CommandSettings, run_command
-from axonet.core.errors import UserError
 from axonet.core.progress import say
 from axonet.pipeline.folder import plan_of
-from axonet.pipeline.plan import INDEX, Plan
+from axonet.pipeline.plan import Plan
 
 
 class CleanConfig(CommandSettings):
@@ -27,15 +26,12 @@ class CleanConfig(CommandSettings):
 
 def stale_files(directory: Path, plan: Plan) -> list[Path]:
     """Files of measurements, views, vectors and splits that the plan does not name."""
-    index = directory / INDEX
-    if not index.is_file():
-        raise UserError(f"{index}: no such file; run the workflow first")
-    named = {*plan.measures(index), *plan.views(index)}
+    named = {*plan.measures(), *plan.views()}
     for run in plan.config.runs:
         # All versions of a split file are kept: they remember where neurons belong that may come back.
         named.update(f"{plan.split_folder(run)}/{path.name}" for path in (directory / plan.split_folder(run)).glob("*"))
         for stage in ("stage1", "stage2"):
-            named.update(plan.vectors(run, stage, index))
+            named.update(plan.vectors(run, stage))
     kept = {directory / name for name in named}
     kept |= {path.with_name(f"{path.stem}.qc.parquet") for path in kept if path.suffix == ".arrow"}
     folders = [directory / "results" / name for name in ("measure", "render", "encode", "splits")]

@@ -3,50 +3,48 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from axonet.core.files import read_json, read_table
-from axonet.pipeline.plan import EXPLORER_PAGE, INDEX, QUALITY_PAGE, Plan
+from axonet.pipeline.plan import EXPLORER_PAGE, QUALITY_PAGE, Plan
 
 # Set by a caller of the workflow that says the closing lines itself.
 SAID_BY_CALLER = "AXONET_CLOSING_SAID_BY_CALLER"
 NAMES_SHOWN = 5
 
 
-def closing_lines(plan: Plan, folder: Path) -> list[str]:
-    """The lines that close a run.
-
-    Args:
-        plan: of the run.
-        folder: the workflow's working directory.
-    """
-    lines = counts(folder / f"{file.removesuffix('.arrow')}.qc.parquet" for file in plan.views(folder / INDEX))
-    lines.append(f"  The worst of them, with pictures: {folder / QUALITY_PAGE}")
+def closing_lines(plan: Plan) -> list[str]:
+    """The lines that close a run."""
+    tables = (f"{file.removesuffix('.arrow')}.qc.parquet" for file in plan.views())
+    lines = counts({plan.data.address(name): file for name in tables if (file := plan.data.find(name))})
+    lines.append(f"  The worst of them, with pictures: {plan.data.address(QUALITY_PAGE)}")
     for run in plan.config.runs:
-        evaluate = folder / "results" / "runs" / run / "evaluate"
+        folder = f"results/runs/{run}/evaluate"
         title = [] if len(plan.config.runs) == 1 else [f"  run {run}", ""]
-        lines += ["", *title, *figures(read_json(evaluate / "metrics.json")), ""]
-        lines.append(f"  Read next: {evaluate / 'eval_report.txt'}")
-        lines.append(f"  Look at:   {evaluate / 'report.html'} (the same with pictures, on one page)")
-    lines += ["", f"  Explore:   {folder / EXPLORER_PAGE} (map, search, 3D; it works offline)"]
+        if (metrics := plan.home.find(f"{folder}/metrics.json")) is not None:
+            lines += ["", *title, *figures(read_json(metrics)), ""]
+        lines.append(f"  Read next: {plan.home.address(f'{folder}/eval_report.txt')}")
+        report = plan.home.address(f"{folder}/report.html")
+        lines.append(f"  Look at:   {report} (the same with pictures, on one page)")
+    lines += ["", f"  Explore:   {plan.home.address(EXPLORER_PAGE)} (map, search, 3D; it works offline)"]
     return lines
 
 
-def counts(tables: Iterable[Path]) -> list[str]:
+def counts(tables: Mapping[str, Path]) -> list[str]:
     """How many neurons were drawn, and who was left out for which reason.
 
     Args:
-        tables: quality tables, one beside each shard of views.
+        tables: quality tables, one beside each shard of views, by the name that a user knows them by.
     """
-    left_out: list[tuple[str, str, Path]] = []
+    left_out: list[tuple[str, str, str]] = []
     n_neurons = 0
-    for file in tables:
+    for name, file in tables.items():
         table = read_table(file, ["neuron_id", "status"])
         n_neurons += len(table)
         pairs = zip(table["status"].to_pylist(), table["neuron_id"].to_pylist(), strict=True)
-        left_out += [(status, neuron, file) for status, neuron in pairs if status != "ok"]
+        left_out += [(status, neuron, name) for status, neuron in pairs if status != "ok"]
     if not left_out:
         return [f"  {n_neurons} neurons drawn, none left out"]
     reasons = ", ".join(f"{status} {n}" for status, n in sorted(Counter(status for status, *_ in left_out).items()))

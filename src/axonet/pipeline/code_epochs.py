@@ -16,10 +16,11 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from axonet.core.files import read_json, short_hash, write_json
+from axonet.pipeline.places import Place
 
 EPOCHS: dict[str, int] = {
     "acquire": 3,
@@ -48,6 +49,9 @@ ENTRY: dict[str, str] = {
     "export": "axonet.utils.export",
     "explore": "axonet.utils.explore",
 }
+
+RECORD = "results/code.json"
+OF_THE_DATA = ("acquire", "measure", "render", "quality")
 
 Policy = Literal["warn", "rerun"]
 
@@ -87,6 +91,26 @@ def _state(code: str, epoch: int, known: Mapping[str, object] | None, policy: Po
     if policy == "rerun":
         return StageCode(code, epoch, f"{epoch}-{code}", drifted=False)
     return StageCode(code, epoch, str(known["token"]), drifted=True)
+
+
+def states_at(home: Place, data: Place, policy: Policy) -> dict[str, StageCode]:
+    """Compare the code of every stage with what the places of a run remember.
+
+    Args:
+        home: where the run's files lie.
+        data: where the data set lies.
+        policy: what to do about drift.
+    """
+    records = [{} if (file := place.find(RECORD)) is None else read_record(file) for place in (home, data)]
+    made_there = {stage: known for stage, known in records[1].items() if stage in OF_THE_DATA}
+    return code_states({**records[0], **made_there}, policy)
+
+
+def remember(home: Place, states: Mapping[str, StageCode]) -> None:
+    """Let the place of a run remember the code that made its files."""
+    file = home.holder(str(PurePosixPath(RECORD).parent)) / PurePosixPath(RECORD).name
+    write_record(file, states)
+    home.keep(RECORD, file)
 
 
 def read_record(path: Path) -> dict[str, dict[str, object]]:

@@ -56,7 +56,7 @@ def _tell(folder: Path, seconds: float) -> None:
     """Say what came out; a run that had nothing to do says it too."""
     plan = plan_of(folder)
     say(f"\naxonet demo: done in {seconds / 60:.1f} min, everything is in {folder / 'results'}\n")
-    for line in closing_lines(plan, folder):
+    for line in closing_lines(plan):
         say(line)
     say("\n  So few neurons prove nothing, whatever the intervals say; the demo shows that every step works.")
 

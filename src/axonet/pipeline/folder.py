@@ -7,8 +7,9 @@ from pathlib import Path
 import yaml
 
 from axonet.core.errors import UserError
-from axonet.pipeline.code_epochs import code_states, read_record
-from axonet.pipeline.plan import CODE_RECORD, Plan
+from axonet.pipeline.code_epochs import states_at
+from axonet.pipeline.places import Folder, place
+from axonet.pipeline.plan import Plan
 from axonet.pipeline.root_config import load_config
 
 
@@ -22,4 +23,6 @@ def plan_of(folder: Path) -> Plan:
     if not file.is_file():
         raise UserError(f"{file}: no such file; the workflow runs where its config.yaml is")
     config = load_config(yaml.safe_load(file.read_text(encoding="utf-8")) or {})
-    return Plan(config, code_states(read_record(folder / CODE_RECORD), config.code.policy))
+    home = Folder(folder)
+    data = home if config.data is None else place(config.data)
+    return Plan(config, states_at(home, data, config.code.policy), home)

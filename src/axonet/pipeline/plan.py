@@ -11,20 +11,21 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+from axonet.core.bucket import in_bucket, version_of
 from axonet.core.config import Settings, setting_values, to_flags
 from axonet.core.errors import UserError
 from axonet.core.files import read_json, sha256_file, short_hash
 from axonet.datasets.splits import SplitSettings
 from axonet.explore.settings import ExportSettings, PageSettings
 from axonet.pipeline.code_epochs import StageCode
+from axonet.pipeline.places import Folder, Place, place
 from axonet.pipeline.root_config import RootConfig
-from axonet.sources.listing import check_folder, listing_digest
+from axonet.sources.listing import check_folder, check_manifest, listing_digest
 
 CATALOG = "results/acquire/catalog.parquet"
 INDEX = "results/acquire/index.json"
 QUALITY_PAGE = "results/quality.html"
 EXPLORER_PAGE = "results/explorer.html"
-CODE_RECORD = "results/code.json"
 PARTS: dict[str, type[Settings]] = {"export": ExportSettings, "explore": PageSettings}  # of the section `explore`
 PENDING = "pending"  # stands for a digest that only the acquire step can tell
 
@@ -41,11 +42,18 @@ class Plan:
     Args:
         config: the checked root config.
         code: the state of every stage's code (:mod:`axonet.pipeline.code_epochs`).
+        home: where the run's files lie; default: the working directory.
+
+    Attributes:
+        home: where the run's files lie.
+        data: where catalog, measurements and views lie: at home, if the config names no other place.
     """
 
-    def __init__(self, config: RootConfig, code: dict[str, StageCode]) -> None:
+    def __init__(self, config: RootConfig, code: dict[str, StageCode], home: Place | None = None) -> None:
         self.config = config
         self.code = {stage: state.token for stage, state in code.items()}
+        self.home = Folder(Path()) if home is None else home
+        self.data = self.home if config.data is None else place(config.data)
         self._digests: dict[tuple[str, int, int], str] = {}
 
     # Folders that are named by the settings that made their content -------------------------------------------------
@@ -98,10 +106,11 @@ class Plan:
         """Digest of who is in which split, once the split file is up to date."""
         from axonet.datasets.splits import planned_digest
 
-        versions = sorted(Path(self.split_folder(run)).glob("*.parquet"))
-        key = (self.split_hash(run), Path(CATALOG).stat().st_mtime_ns, len(versions))
+        versions = self.home.files(self.split_folder(run))
+        catalog = self._acquired(CATALOG)
+        key = (self.split_hash(run), catalog.stat().st_mtime_ns, len(versions))
         if key not in self._digests:
-            self._digests[key] = planned_digest(CATALOG, versions, self.split_settings(run))
+            self._digests[key] = planned_digest(catalog, versions, self.split_settings(run))
         return self._digests[key]
 
     # Models -----------------------------------------------------------------------------------------------------
@@ -109,7 +118,9 @@ class Plan:
     def given(self, stage: str) -> str | None:
         """The path of a checkpoint that the config gives for a stage, if any."""
         path: str | None = getattr(self.config, stage).checkpoint
-        if path is not None and not Path(path).is_file():
+        if path is None:
+            return None
+        if not (version_of(path) if in_bucket(path) else Path(path).is_file()):
             raise UserError(f"config.yaml: {stage}.checkpoint: no such file {path!r}")
         return path
 
@@ -120,7 +131,10 @@ class Plan:
     def model(self, run: str, stage: str) -> str:
         """Names the folder of the vectors: a given model's is shared by all runs, a trained one belongs to its run."""
         given = self.given(stage)
-        return f"given.{stage}.{sha256_file(given)[:12]}" if given else f"{run}.{stage}"
+        if given is None:
+            return f"{run}.{stage}"
+        digest = short_hash(version_of(given)) if in_bucket(given) else sha256_file(given)[:12]
+        return f"given.{stage}.{digest}"
 
     def checkpoint_of_model(self, model: str) -> str:
         """The inverse of :meth:`model`."""
@@ -131,12 +145,19 @@ class Plan:
         """Look at what the config names before anything is run.
 
         Raises:
-            UserError: a checkpoint, the folder of SWC files or its metadata is not there.
+            UserError: a checkpoint, the folder of SWC files, its metadata or the manifest is not there.
         """
         for stage in ("stage1", "stage2"):
             self.given(stage)
         if "folder" in self.config.acquire.sources:
             check_folder(self.config.acquire.folder)
+        if "manifest" in self.config.acquire.sources:
+            check_manifest(self.config.acquire.manifest.file)
+
+    def gpus(self, stage: str) -> int:
+        """How many GPUs the training of a stage asks for: its setting ``devices``, one by default, none on the CPU."""
+        settings = getattr(self.config, stage)
+        return 0 if settings.accelerator == "cpu" else settings.devices or 1
 
     @property
     def explored(self) -> Explored:
@@ -157,21 +178,28 @@ class Plan:
 
     # What the acquire step told --------------------------------------------------------------------------------
 
-    def shards(self, index: str | Path = INDEX) -> list[str]:
+    def shards(self) -> list[str]:
         """Names ``{shard}-{digest}`` of the shards that hold neurons."""
-        return [f"{row['shard']}-{row['digest']}" for row in read_json(index)["shards"] if row["n"]]
+        rows = read_json(self._acquired(INDEX))["shards"]
+        return [f"{row['shard']}-{row['digest']}" for row in rows if row["n"]]
 
-    def measures(self, index: str | Path = INDEX) -> list[str]:
+    def measures(self) -> list[str]:
         """Files of the measurements."""
-        return [f"results/measure/{self.measure_hash}/{shard}.parquet" for shard in self.shards(index)]
+        return [f"results/measure/{self.measure_hash}/{shard}.parquet" for shard in self.shards()]
 
-    def views(self, index: str | Path = INDEX) -> list[str]:
+    def views(self) -> list[str]:
         """Files of the packed views."""
-        return [f"results/render/{self.render_hash}/{shard}.arrow" for shard in self.shards(index)]
+        return [f"results/render/{self.render_hash}/{shard}.arrow" for shard in self.shards()]
 
-    def vectors(self, run: str, stage: str, index: str | Path = INDEX) -> list[str]:
+    def vectors(self, run: str, stage: str) -> list[str]:
         """Files of a run's vectors after a stage."""
-        return [f"results/encode/{self.model(run, stage)}/{shard}.parquet" for shard in self.shards(index)]
+        return [f"results/encode/{self.model(run, stage)}/{shard}.parquet" for shard in self.shards()]
+
+    def _acquired(self, name: str) -> Path:
+        file = self.data.find(name)
+        if file is None:
+            raise UserError(f"{self.data.address(name)}: no such file; run the workflow first")
+        return file
 
     def listing(self) -> str:
         """Digest of what the local sources hold: makes acquire stale."""
@@ -179,7 +207,8 @@ class Plan:
 
     def metadata_digest(self) -> str:
         """Digest of the metadata of all neurons."""
-        return str(read_json(INDEX)["metadata"]) if Path(INDEX).exists() else PENDING
+        index = self.data.find(INDEX)
+        return PENDING if index is None else str(read_json(index)["metadata"])
 
     # Flags ------------------------------------------------------------------------------------------------------
 

@@ -50,6 +50,11 @@ class RootConfig(Settings):
     """The whole of ``config.yaml``."""
 
     seed: int = Field(0, ge=0, description="seed of views and of every run that names none")
+    data: str | None = Field(
+        None,
+        description="another place, a folder or gs://bucket/folder, that holds catalog, measurements and views: to "
+        "train on what a former run made there",
+    )
     acquire: AcquireSettings = Field(AcquireSettings(), description="where the neurons come from")
     render: RenderSection = Field(RenderSection(), description="how they are drawn")  # type: ignore[valid-type]
     split: SplitSettings = Field(SplitSettings(), description="which neurons train, validate and test")
@@ -94,7 +99,10 @@ def load_config(values: Mapping[str, Any]) -> RootConfig:
         UserError: one line that names the key, the value and what is allowed.
     """
     # An empty section (`stage1:`) is None in YAML and means: all defaults.
-    return load_settings(RootConfig, {k: {} if v is None else v for k, v in values.items()}, "config.yaml")
+    known = RootConfig.model_fields.keys()
+    return load_settings(
+        RootConfig, {k: v for k, v in values.items() if v is not None or k not in known}, "config.yaml"
+    )
 
 
 def json_schema() -> dict[str, Any]:

@@ -15,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from axonet.core.bucket import in_bucket, read_bytes
 from axonet.core.errors import UserError
 from axonet.core.files import read_table, safe_name, sha256_bytes, short_hash, to_json, write_json, write_table
 from axonet.sources.listing import listing_digest
@@ -45,7 +46,7 @@ class CatalogEntry:
         neuron_id: ``source:id``, or the name alone outside a catalog.
         name: the id as a name for files.
         swc: path that rows give for it.
-        path: where it is.
+        path: where it is; in a bucket its address.
         sha256: of its bytes; empty when that was not looked at.
         scale: um per unit of the file.
     """
@@ -144,8 +145,10 @@ def catalog_table(neurons: Sequence[FoundNeuron], facts: Sequence[FileFacts], bi
     return table.replace_schema_metadata(None)
 
 
-def portable(path: Path) -> str:
-    """The path relative to the working directory where it lies below it, with ``/``."""
+def portable(path: Path | str) -> str:
+    """The path relative to the working directory where it lies below it, with ``/``; an address stays as it is."""
+    if in_bucket(path):
+        return str(path)
     # Links stay as they are: a linked data folder below the working directory keeps its relative path.
     absolute, here = Path(os.path.abspath(path)), Path.cwd()  # noqa: PTH100
     return (absolute.relative_to(here) if absolute.is_relative_to(here) else absolute).as_posix()
@@ -218,7 +221,7 @@ def read_entry(entry: CatalogEntry) -> bytes:
         UserError: missing, or not what it was when the catalog was made.
     """
     try:
-        data = Path(entry.path).read_bytes()
+        data = read_bytes(entry.path)
     except OSError as error:
         raise UserError(f"{entry.path}: cannot be read ({error.strerror}); run acquire again") from error
     if entry.sha256 and sha256_bytes(data) != entry.sha256:

@@ -9,6 +9,7 @@ from axonet.sources.demo import find_demo_neurons
 from axonet.sources.downloaded import find_allen_neurons, find_neuromorpho_neurons
 from axonet.sources.folder import find_folder_neurons
 from axonet.sources.found import FoundNeuron
+from axonet.sources.manifest import find_manifest_neurons
 from axonet.sources.settings import AcquireSettings, SourceName
 
 
@@ -35,6 +36,8 @@ def _find(source: SourceName, settings: AcquireSettings, folder: Path) -> list[F
         return find_demo_neurons(settings.demo, folder)
     if source == "folder":
         return find_folder_neurons(settings.folder, folder)
+    if source == "manifest":
+        return find_manifest_neurons(settings.manifest, folder)
     if source == "allen":
         return find_allen_neurons(settings.allen, folder)
     assert settings.neuromorpho is not None  # the settings see to it

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from axonet.core.bucket import in_bucket, version_of
 from axonet.core.errors import UserError
 from axonet.core.files import sha256_file, short_hash
 from axonet.core.resources import project_file
@@ -30,6 +31,8 @@ def listing_digest(settings: AcquireSettings) -> str:
     for source in settings.sources:
         if source == "folder":
             parts.append(["folder", _folder_listing(settings.folder)])
+        elif source == "manifest":
+            parts.append(["manifest", _manifest_state(settings.manifest.file)])
         elif source == "demo":
             parts.append(["demo", settings.demo.full, _file_state(demo_table(settings.demo))])
     return short_hash(parts)
@@ -59,6 +62,20 @@ def _folder_listing(settings: FolderSettings) -> list[object]:
             files.append([Path(os.path.relpath(entry.path, folder)).as_posix(), state.st_size, state.st_mtime_ns])
     metadata = None if settings.metadata is None else _file_state(settings.metadata)
     return [sorted(files), metadata]
+
+
+def check_manifest(where: str | None) -> None:
+    """Look at whether a manifest can be a source.
+
+    Raises:
+        UserError: it is not there, or its bucket cannot be read.
+    """
+    if where is None or _manifest_state(where) in (None, "missing"):
+        raise UserError(f"acquire.manifest.file: no such file {where!r}")
+
+
+def _manifest_state(where: str | None) -> object:
+    return version_of(where) if where is not None and in_bucket(where) else _file_state(Path(where or ""))
 
 
 def _file_state(path: Path) -> object:

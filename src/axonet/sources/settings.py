@@ -12,7 +12,7 @@ from axonet.metadata.settings import TableColumns
 from axonet.sources.allen.settings import AllenSettings
 from axonet.sources.neuromorpho.settings import NeuroMorphoSettings
 
-SourceName = Literal["demo", "folder", "neuromorpho", "allen"]
+SourceName = Literal["demo", "folder", "manifest", "neuromorpho", "allen"]
 
 
 class DemoSettings(Settings):
@@ -36,13 +36,23 @@ class FolderSettings(TableColumns):
     )
 
 
+class ManifestSettings(Settings):
+    """A list of neurons, their SWC files in a bucket or in folders."""
+
+    file: str | None = Field(
+        None,
+        description="JSON lines, in a bucket or here: id, swc (gs://bucket/n1.swc), sha256, scale, and metadata as in "
+        "a table; rows without sha256 have their file read",
+    )
+
+
 class AcquireSettings(Settings):
     """Which neurons to use, and how they are divided into shards."""
 
     sources: list[SourceName] = Field(
         ["demo"],
         min_length=1,
-        description="demo, folder, neuromorpho, allen; of a cell in two sources the first one is kept",
+        description="demo, folder, manifest, neuromorpho, allen; of a cell in two sources the first one is kept",
     )
     shard_bits: int = Field(
         4, ge=0, le=16, description="neurons are divided into 2^bits shards; aim at about 512 neurons a shard"
@@ -50,6 +60,7 @@ class AcquireSettings(Settings):
     snapshot: str = Field("", description="any word; change it to ask remote sources anew")
     demo: DemoSettings = Field(DemoSettings(), description="settings of the source demo")
     folder: FolderSettings = Field(FolderSettings(), description="settings of the source folder")
+    manifest: ManifestSettings = Field(ManifestSettings(), description="settings of the source manifest")
 
     neuromorpho: NeuroMorphoSettings | None = Field(None, description="settings of the source neuromorpho")
     allen: AllenSettings = Field(AllenSettings(), description="settings of the source allen")
@@ -65,6 +76,8 @@ class AcquireSettings(Settings):
     def _sources_are_told_what_they_need(self) -> Self:
         if "folder" in self.sources and self.folder.swc_dir is None:
             raise ValueError("the source folder needs folder.swc_dir, the folder with SWC files")
+        if "manifest" in self.sources and self.manifest.file is None:
+            raise ValueError("the source manifest needs manifest.file, a list of neurons as JSON lines")
         if "neuromorpho" in self.sources and self.neuromorpho is None:
             raise ValueError("the source neuromorpho needs neuromorpho.query or neuromorpho.filters: which neurons")
         return self

@@ -177,3 +177,18 @@ def test_the_first_run_is_shown_unless_another_one_is_named():
     assert plan(runs=runs, explore={"run": "two"}).explored.run == "two"
     with pytest.raises(UserError, match=r"explore\.run: no run 'three'; there are: one, two"):
         plan(runs=runs, explore={"run": "three"})
+
+
+def test_training_asks_for_as_many_gpus_as_it_is_told_to_use():
+    assert plan().gpus("stage1") == 1
+    assert plan(stage1={"devices": 4}).gpus("stage1") == 4
+    assert plan(stage2={"accelerator": "cpu", "devices": 2}).gpus("stage2") == 0
+
+
+def test_a_data_set_elsewhere_is_found_there(acquired, monkeypatch):
+    (acquired / "elsewhere").mkdir()
+    monkeypatch.chdir(acquired / "elsewhere")
+    assert plan(data="..").shards() == ["00-" + "a" * 12]
+    assert plan(data="..").data.address(INDEX) == f"../{INDEX}"
+    with pytest.raises(UserError, match="run the workflow first"):
+        plan().shards()

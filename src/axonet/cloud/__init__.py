@@ -1,0 +1,1 @@
+"""Google Batch: one call of Snakemake, checked before anything is submitted; Snakemake does the rest."""
