@@ -103,6 +103,7 @@ def rendered(cloud: Cloud) -> Counter[str]:
     return cloud.run("generate-dataset", *GENERATE, "--labels", "team=morphology", "--machine-type", "n1-standard-8")
 
 
+@pytest.mark.slow
 def test_a_data_set_is_made_in_the_bucket(cloud, rendered):
     assert rendered == DATASET
     names = cloud.names("rendered/")
@@ -120,6 +121,7 @@ def test_a_data_set_is_made_in_the_bucket(cloud, rendered):
     assert "axonet/dataset:" in group.task_spec.runnables[-1].container.image_uri
 
 
+@pytest.mark.slow
 def test_a_second_run_from_the_bucket_does_nothing_even_from_an_empty_folder(cloud, rendered):
     assert cloud.run("generate-dataset", *GENERATE) == Counter()
     shutil.rmtree(cloud.folder / "work")
@@ -148,6 +150,7 @@ def test_training_on_the_data_set_fills_its_own_place_and_leaves_the_data_alone(
     assert cloud.run("train", *TRAIN, "--devices", "2") == Counter()
 
 
+@pytest.mark.slow
 def test_one_changed_neuron_redoes_its_shard(cloud, rendered):
     cloud.upload_neurons(changed="granule_05")
     assert cloud.run("generate-dataset", *GENERATE) == Counter(measure=1, render=1, quality=1)

@@ -16,10 +16,10 @@ def test_one_changed_neuron_of_a_large_corpus_is_one_shard(tmp_path):
     jobs, _, _ = corpus.snakemake("--dry-run")
     assert jobs == {
         **dict.fromkeys(("measure", "render", "encode_stage1", "encode_stage2"), SHARDS),
-        **dict.fromkeys(("quality", "split", "stage1", "stage2", "evaluate"), 1),
+        **dict.fromkeys(("quality", "split", "stage1", "stage2", "evaluate", "export", "explore"), 1),
     }
     corpus.make_views()
-    assert not corpus.snakemake("--dry-run", *DATASET)[0]
+    assert not corpus.snakemake(DATASET, "--dry-run")[0]
     corpus.write_manifest(changed=1_000)
     assert corpus.snakemake("--until", "acquire")[0]["acquire"] == 1
-    assert corpus.snakemake("--dry-run", *DATASET)[0] == {"measure": 1, "render": 1}
+    assert corpus.snakemake(DATASET, "--dry-run")[0] == {"measure": 1, "render": 1, "quality": 1}
