@@ -34,15 +34,28 @@ $(VENV)/.setup-dev: $(VENV)/.setup
 	$(BIN)/python -m pip install $(PIP_FLAGS) --quiet --disable-pip-version-check $(CONSTRAIN) -e '.[all,dev]'
 	@touch $@
 
-# Software OpenGL for the tests of the GL backend: installed where that is possible, else those tests skip and say why.
+# What tests need of the system: installed where that is possible, else they skip and say why.
 GL_PACKAGES := libegl1 libgl1 libgl1-mesa-dri libfontconfig1
+SLURM_PACKAGES := slurmctld slurmd slurm-client munge
+IMAGE_PACKAGES := buildah fuse-overlayfs crun debootstrap
 
-$(VENV)/.system: $(VENV)/.setup
-	@if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
-	  dpkg -s $(GL_PACKAGES) > /dev/null 2>&1 \
-	    || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(GL_PACKAGES) > /dev/null; } \
-	    || echo "note: no software OpenGL could be installed; the tests of the GL backend will be skipped"; \
-	fi
+# $(call install,PACKAGES,WHAT IS LACKING WITHOUT)
+define install
+@if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+  dpkg -s $(1) > /dev/null 2>&1 \
+    || { apt-get update -qq \
+         && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1) > /dev/null; } \
+    || echo "note: $(2) could not be installed; tests that need it are skipped"; \
+fi
+endef
+
+$(VENV)/.system: $(VENV)/.setup Makefile
+	$(call install,$(GL_PACKAGES),software OpenGL)
+	$(call install,$(SLURM_PACKAGES),Slurm)
+	@touch $@
+
+$(VENV)/.system-all: $(VENV)/.system
+	$(call install,$(IMAGE_PACKAGES),buildah)
 	@touch $@
 
 setup: $(VENV)/.setup  ## what the demo needs
@@ -53,7 +66,7 @@ demo: $(VENV)/.setup  ## the whole workflow on real neurons, in minutes
 test: lint $(VENV)/.system  ## everything that a change must pass
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
-test-all: lint $(VENV)/.system  ## the long tests too
+test-all: lint $(VENV)/.system-all  ## the long tests too
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.setup-dev

@@ -118,10 +118,14 @@ class Cluster:
     def fail_node(self, node: str) -> None:
         """Kill a node's daemon and all it runs, as a power cut does, and have the controller see it."""
         pid = int((self.folder / "run" / f"slurmd-{node}.pid").read_text())
-        for step in _steps_of(self.folder, node):
+        for step in self.processes(node):
             _kill(step, signal.SIGKILL)
         _kill(pid, signal.SIGKILL)
         self.tell("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=power")
+
+    def processes(self, node: str) -> list[int]:
+        """Processes of the jobs on a node."""
+        return [pid for pid in _steps_of(self.folder, node) if _runs(pid)]
 
     def tell(self, *command: str) -> str:
         """Run one of Slurm's commands and return what it says."""
@@ -148,11 +152,11 @@ class Cluster:
         key = self.folder / "munge" / "key"
         key.write_bytes(os.urandom(128))
         key.chmod(0o600)
-        ports = _free_ports(len(self.nodes) + 1)
+        ports = _free_ports(len(self.nodes) + 2)
         host = socket.gethostname().split(".")[0]
         text = SETTINGS.format(host=host, folder=self.folder, port=ports[0])
         devices = ""
-        for node, port in zip(self.nodes, ports[1:], strict=True):
+        for node, port in zip(self.nodes, ports[1:-1], strict=True):
             (self.folder / "spool" / node).mkdir(exist_ok=True)
             device = self.folder / "dev" / f"gpu-{node}"
             if not device.exists():
@@ -162,6 +166,11 @@ class Cluster:
             devices += f"NodeName={node} Name=gpu Type=null File={device}\n"
         names = ",".join(self.nodes)
         text += f"PartitionName=main Nodes={names} Default=YES MaxTime=INFINITE State=UP\n"
+        # A poor one to be refused, which never runs.
+        text += (
+            f"NodeName=poor NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[-1]} CPUs=4 RealMemory=8000 State=DOWN\n"
+        )
+        text += "PartitionName=poor Nodes=poor MaxTime=12:00:00 State=UP\n"
         self._settings.write_text(text)
         (self.folder / "gres.conf").write_text(devices)
         for command in COMMANDS:
@@ -178,7 +187,7 @@ class Cluster:
     def _wait_until_idle(self) -> None:
         ends = time.monotonic() + START_SECONDS
         while time.monotonic() < ends:
-            if self.tell("sinfo", "-h", "-N", "-o", "%T").split() == ["idle"] * len(self.nodes):
+            if self.tell("sinfo", "-h", "-N", "-p", "main", "-o", "%T").split() == ["idle"] * len(self.nodes):
                 return
             time.sleep(0.2)
         logs = "".join(f"\n--- {log.name}\n{log.read_text()[-1500:]}" for log in (self.folder / "log").glob("*.log"))

@@ -42,6 +42,9 @@ if drift and workflow.is_main_process:
     logger.warning(drift)
 
 
+report: "../report/workflow.rst"
+
+
 wildcard_constraints:
     shard="[0-9a-f]+-[0-9a-f]{12}",
     run="[A-Za-z0-9_-]+",
@@ -138,6 +141,11 @@ def went_to_its_end():
 def cores(most):
     """A job's threads: what there is, but no more than it can use; on a cluster what the profile says."""
     return min(most, workflow.resource_settings.cores or most)
+
+
+def more_each_try(mb):
+    """Memory of a job: a second try, after one that was killed for it, gets twice as much."""
+    return lambda wildcards, attempt: mb * attempt
 
 
 onsuccess:

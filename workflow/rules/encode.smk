@@ -19,7 +19,7 @@ rule encode_stage1:
         "../../envs/axonet.yaml"
     threads: cores(4)
     resources:
-        mem_mb=4000,
+        mem_mb=more_each_try(4000),
         runtime="2h",
         gpu=1,
     params:

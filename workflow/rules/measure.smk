@@ -16,7 +16,7 @@ rule measure:
         "../../envs/axonet.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        mem_mb=more_each_try(1000),
         runtime="1h",
     message:
         "Measure: shard {wildcards.shard}"

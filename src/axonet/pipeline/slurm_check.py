@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import subprocess
 from collections.abc import Mapping
@@ -14,29 +15,44 @@ WHERE = "profiles/slurm/config.yaml"
 
 @dataclass(frozen=True)
 class Demand:
-    """What a rule asks of the cluster: its partition (None for the cluster's default) and the number of GPUs."""
+    """What a rule's first try asks of the cluster; None or 0 where only the job itself can tell.
+
+    Args:
+        rule: its name.
+        partition: one, or several with commas between them; None for the cluster's default.
+        gpus: number of GPUs.
+        cores: number of cores.
+        memory: MB.
+        minutes: run time.
+    """
 
     rule: str
     partition: str | None
-    gpus: int
+    gpus: int = 0
+    cores: int = 0
+    memory: int = 0
+    minutes: int = 0
+
+
+@dataclass
+class Offer:
+    """The most that a node of a partition has, and that a job may run there."""
+
+    gpus: bool = False
+    cores: int = 0
+    memory: int = 0
+    minutes: float = 0.0
 
 
 def demands(resources: Mapping[str, Mapping[str, Any]]) -> list[Demand]:
-    """What each rule asks for.
-
-    Args:
-        resources: of each rule; a value that only the job can tell (a function) counts as not set.
-    """
+    """What each rule asks for, from its resources as Snakemake holds them."""
     found = []
     for rule, values in resources.items():
-        partition, gpus = _value(values.get("slurm_partition")), _value(values.get("gpu", 0))
-        found.append(
-            Demand(
-                rule,
-                partition if isinstance(partition, str) and partition else None,
-                gpus if isinstance(gpus, int) else 0,
-            )
-        )
+        partition = _value(values.get("slurm_partition"))
+        numbers = (_value(values.get(name, 0)) for name in ("gpu", "_cores", "mem_mb", "runtime"))
+        gpus, cores, memory, minutes = (number if isinstance(number, int) else 0 for number in numbers)
+        name = partition if isinstance(partition, str) and partition else None
+        found.append(Demand(rule, name, gpus, cores, memory, minutes))
     return found
 
 
@@ -47,7 +63,12 @@ def _value(resource: Any) -> Any:
         return resource
     if not resource.is_evaluable():
         return resource.value
-    return resource.raw if isinstance(resource.raw, str) and re.fullmatch(r"[\w,-]+", resource.raw) else None
+    if isinstance(resource.raw, str) and re.fullmatch(r"[A-Za-z_][\w,-]*", resource.raw):
+        return resource.raw
+    try:
+        return resource.evaluate(None, attempt=1).value
+    except Exception:  # whatever a function says that wants to see the job
+        return None
 
 
 def problem(wanted: list[Demand], folder: Path, status_command: str | None) -> str | None:
@@ -59,7 +80,7 @@ def problem(wanted: list[Demand], folder: Path, status_command: str | None) -> s
         status_command: how Snakemake will ask for the state of jobs; None where it chooses.
     """
     try:
-        partitions = _partitions(_tell("sinfo", "--noheader", "--format=%P|%a|%G"))
+        partitions = _partitions(_tell("sinfo", "--noheader", "--exact", "--format=%P|%a|%G|%c|%m|%l"))
     except (OSError, subprocess.SubprocessError) as error:
         return f"Slurm does not answer ({_reason(error)}); run this on a login node of the cluster"
     found = _partition_problem(wanted, partitions) or _left_over_problem(folder)
@@ -68,26 +89,53 @@ def problem(wanted: list[Demand], folder: Path, status_command: str | None) -> s
     return found
 
 
-def _partition_problem(wanted: list[Demand], partitions: dict[str, bool]) -> str | None:
-    names = ", ".join(sorted(name for name in partitions if name)) or "none"
+def _partition_problem(wanted: list[Demand], partitions: dict[str, Offer]) -> str | None:
+    there = ", ".join(sorted(name for name in partitions if name)) or "none"
     for demand in wanted:
-        partition = demand.partition or ""
-        if partition not in partitions:
-            if partition:
+        names = (demand.partition or "").split(",")
+        for name in names:
+            if name not in partitions and name:
                 return (
-                    f"rule {demand.rule}: Slurm has no partition {partition} (there are: {names}); "
+                    f"rule {demand.rule}: Slurm has no partition {name} (there are: {there}); "
                     f"change slurm_partition in {WHERE}"
                 )
-            return (
-                f"rule {demand.rule}: Slurm has no default partition (there are: {names}); "
-                f"set slurm_partition under default-resources in {WHERE}"
-            )
-        if demand.gpus and not partitions[partition]:
-            named = f"partition {partition}" if partition else "the default partition"
-            return (
-                f"rule {demand.rule}: no node of {named} has a GPU; give it one that has under set-resources in "
-                f"{WHERE}, or train without: --set-resources {demand.rule}:gpu=0"
-            )
+            if name not in partitions:
+                return (
+                    f"rule {demand.rule}: Slurm has no default partition (there are: {there}); "
+                    f"set slurm_partition under default-resources in {WHERE}"
+                )
+        lacking = _lack(demand, [partitions[name] for name in names])
+        if lacking is not None:
+            return f"rule {demand.rule}: {lacking}"
+    return None
+
+
+def _lack(demand: Demand, offers: list[Offer]) -> str | None:
+    """What none of the partitions has that a rule may be sent to."""
+    place = f"partition {demand.partition}" if demand.partition else "the default partition"
+    change = f"--set-resources {demand.rule}:"
+    if demand.gpus and not any(offer.gpus for offer in offers):
+        return (
+            f"no node of {place} has a GPU; give it one that has under set-resources in {WHERE}, "
+            f"or train without: {change}gpu=0"
+        )
+    cores, memory = max(offer.cores for offer in offers), max(offer.memory for offer in offers)
+    if demand.cores > cores:
+        return (
+            f"no node of {place} has the {demand.cores} cores that it asks for (at most {cores}); "
+            f"set them under set-threads in {WHERE}"
+        )
+    if demand.memory > memory:
+        return (
+            f"no node of {place} has the {demand.memory} MB that it asks for (at most {memory}); "
+            f"name another partition in {WHERE}, or try with less: {change}mem_mb={memory}"
+        )
+    minutes = max(offer.minutes for offer in offers)
+    if demand.minutes > minutes:
+        return (
+            f"{place} lets no job run for the {demand.minutes} minutes that it asks for (at most {minutes:.0f}); "
+            f"name another in {WHERE}, or ask for less: {change}runtime={minutes:.0f}"
+        )
     return None
 
 
@@ -114,16 +162,34 @@ def _accounting_problem() -> str | None:
     return None
 
 
-def _partitions(listing: str) -> dict[str, bool]:
-    """Partitions that are up, each with whether one of its nodes has a GPU; the default one also as an empty name."""
-    found: dict[str, bool] = {}
+def _partitions(listing: str) -> dict[str, Offer]:
+    """Partitions that are up, each with the most that its nodes have; the default one also as an empty name."""
+    found: dict[str, Offer] = {}
     for line in listing.splitlines():
-        name, state, devices = [*line.strip().split("|"), "", ""][:3]
+        name, state, devices, cores, memory, limit = [*line.strip().split("|"), *[""] * 6][:6]
         if state != "up":
             continue
         for key in {name.rstrip("*"), ""} if name.endswith("*") else {name}:
-            found[key] = found.get(key, False) or "gpu" in devices
+            offer = found.setdefault(key, Offer())
+            offer.gpus |= "gpu" in devices
+            offer.cores = max(offer.cores, _number(cores))
+            offer.memory = max(offer.memory, _number(memory))
+            offer.minutes = max(offer.minutes, _minutes(limit))
     return found
+
+
+def _number(text: str) -> int:
+    digits = re.match(r"\d+", text)
+    return int(digits[0]) if digits else 0
+
+
+def _minutes(limit: str) -> float:
+    """Minutes of Slurm's ``days-hours:minutes:seconds``, of which the first two may be absent."""
+    match = re.fullmatch(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)", limit)
+    if match is None:
+        return math.inf  # no limit, or none that sinfo tells
+    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return (days * 24 + hours) * 60 + minutes + seconds / 60
 
 
 def _tell(*command: str) -> str:
