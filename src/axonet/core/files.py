@@ -73,11 +73,14 @@ def atomic_folder(path: PathLike) -> Iterator[Path]:
 
 @contextmanager
 def naming_full_disk(path: PathLike) -> Iterator[None]:
-    """Give the error of a full disk, which knows no file, the name of the one that was being written."""
+    """Give the error of a full disk, which knows no file, the name of the one that was being written.
+
+    The error of a copy names first what was read.
+    """
     try:
         yield
     except OSError as error:
-        if error.filename is None and error.errno in FULL_DISK:
+        if error.errno in FULL_DISK and (error.filename is None or error.filename2 is not None):
             error.filename = str(path)
         raise
 

@@ -10,7 +10,7 @@ import json
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -41,13 +41,20 @@ class Journal(AbstractContextManager["Journal"]):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
         self._file: BinaryIO = path.open("r+b")
-        self._end = self._find_end()
-        self._file.truncate(self._end)
-        self._file.seek(self._end)
+        try:
+            with naming_full_disk(path):
+                self._end = self._find_end()
+                self._file.truncate(self._end)
+                self._file.seek(self._end)
+        except OSError:
+            with suppress(OSError):  # the same again
+                self._file.close()
+            raise
 
     def __exit__(self, *_: object) -> None:
         """Close the file; it stays."""
-        self._file.close()
+        with naming_full_disk(self._path):  # what a failed write left in memory fails again
+            self._file.close()
 
     def append(self, neuron: PackedNeuron) -> None:
         """Note the next neuron as finished."""

@@ -25,7 +25,7 @@ from axonet.inference.device import torch_device
 from axonet.learning.callbacks import HistoryWriter, SettingsAfterResume, StepLimit
 from axonet.learning.epoch_lines import EpochLines
 from axonet.learning.loader_watch import LoaderWatch
-from axonet.learning.machine_errors import plain_machine_errors
+from axonet.learning.machine_errors import full_disk_told_once, plain_machine_errors
 from axonet.learning.processes import is_first_process
 from axonet.learning.requeue import requeue_job
 from axonet.learning.run_folder import WORKING_FOLDER, copy_file, prepare_folder, remove_working_folder
@@ -112,7 +112,8 @@ def fit(
             loader.pin_memory = _on_cuda(trainer)
     stopped_early = False
     try:
-        with without_known_warnings(), stop.listening(), plain_machine_errors(memory_advice):
+        told = plain_machine_errors(memory_advice), full_disk_told_once(log_dir)
+        with without_known_warnings(), stop.listening(), told[0], told[1]:
             trainer.fit(module, train, val, ckpt_path=resume, weights_only=True)
     except SystemExit as stopped:
         stopped_early = True
@@ -125,6 +126,9 @@ def fit(
             raise SystemExit(128 + (stop.asked or signal.SIGTERM)) from stopped
         raise
     finally:
+        for loader in (train, val):
+            if loader is not None:
+                loader.close()
         if trainer.is_global_zero and keeper.last_path.is_file():
             copy_file(keeper.last_path, save_dir / "last.ckpt")
         if trainer.is_global_zero and stopped_early and stop.asked is signal.SIGUSR1:

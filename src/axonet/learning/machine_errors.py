@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 
 from axonet.core.errors import UserError
+from axonet.core.files import FULL_DISK, naming_full_disk
 
 _NO_MEMORY = ("out of memory", "can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")
 _WORKER_DIED = ("DataLoader worker", "shared memory")
@@ -28,6 +31,30 @@ def plain_machine_errors(memory_advice: str) -> Iterator[None]:
         if explanation := _explanation(error, memory_advice):
             raise UserError(explanation) from error
         raise
+
+
+@contextmanager
+def full_disk_told_once(log_dir: Path) -> Iterator[None]:
+    """Let a disk that is full be one error, with a name.
+
+    TensorBoard writes in a thread. An error there ends the training, too, and need not be shown by the thread itself.
+
+    Args:
+        log_dir: folder of the logs, which the error of their writer does not name.
+    """
+    former = threading.excepthook
+
+    def show(arguments: threading.ExceptHookArgs) -> None:
+        error = arguments.exc_value
+        if not (isinstance(error, OSError) and error.errno in FULL_DISK):
+            former(arguments)
+
+    threading.excepthook = show
+    try:
+        with naming_full_disk(log_dir):
+            yield
+    finally:
+        threading.excepthook = former
 
 
 def _explanation(error: RuntimeError, memory_advice: str) -> str | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +17,7 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from axonet.core.config import setting_values
 from axonet.core.errors import UserError
+from axonet.core.files import naming_full_disk
 from axonet.core.progress import say
 from axonet.learning.finite import NotFiniteError
 from axonet.learning.processes import is_first_process
@@ -170,21 +172,31 @@ class RunKeeper(CheckpointCallback):
                 save_checkpoint(self.best_path, module.checkpoint())  # type: ignore[operator]
 
     def _save_last(self, trainer: Trainer) -> None:
-        temporary = self.last_path.with_suffix(".part")
         trainer.lightning_module.means.level(trainer.strategy)  # type: ignore[union-attr, operator]
-        trainer.save_checkpoint(temporary)
-        if trainer.is_global_zero:
-            temporary.replace(self.last_path)
+        with self._taking_its_place(trainer) as temporary:
+            trainer.save_checkpoint(temporary)
         self._saved = self._clock()
 
     def _save_alone(self, trainer: Trainer) -> None:
         """Save without the other processes, whose clocks differ: the first has everything that it takes."""
         self._saved = self._clock()
         if trainer.is_global_zero:
-            temporary = self.last_path.with_suffix(".part")
-            checkpoint = trainer._checkpoint_connector.dump_checkpoint(weights_only=False)
-            trainer.strategy.save_checkpoint(checkpoint, temporary)
-            temporary.replace(self.last_path)
+            with self._taking_its_place(trainer) as temporary:
+                checkpoint = trainer._checkpoint_connector.dump_checkpoint(weights_only=False)
+                trainer.strategy.save_checkpoint(checkpoint, temporary)
+
+    @contextmanager
+    def _taking_its_place(self, trainer: Trainer) -> Iterator[Path]:
+        """A temporary path for all processes, which the first lets take the place of ``last.ckpt``."""
+        temporary = self.last_path.with_suffix(".part")
+        try:
+            with naming_full_disk(self.last_path):
+                yield temporary
+            if trainer.is_global_zero:
+                temporary.replace(self.last_path)
+        finally:
+            if trainer.is_global_zero:
+                temporary.unlink(missing_ok=True)
 
 
 class Patience(EarlyStopping):

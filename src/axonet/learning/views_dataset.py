@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -169,6 +169,7 @@ class PlannedLoader:
         self.position: Position | None = None
         self.rank, self.world_size = 0, 1
         self._sizes: list[int] = []
+        self._running: Generator[Any, None, None] | None = None
 
     def __len__(self) -> int:
         n_batches = len(self.plan)
@@ -176,13 +177,22 @@ class PlannedLoader:
         return len(range(self.rank, padded, self.world_size))
 
     def __iter__(self) -> Iterator[Any]:
+        self._running = self._batches()
+        return self._running
+
+    def close(self) -> None:
+        """End the reading processes of a training that failed; they hear no signal, so nothing else would."""
+        if self._running is not None:
+            self._running.close()
+
+    def _batches(self) -> Generator[Any, None, None]:
         epoch, done = (0, 0) if self.position is None else self.position()
         batches = list(self.plan.batches(epoch))
         self._sizes = [len(batch) for batch in batches]
         mine = self.own_batches(batches)[done:]
         num_workers = min(self.num_workers, len(mine))
         with plain_worker_errors():
-            yield from DataLoader(
+            loader = DataLoader(
                 self.dataset,
                 batch_size=None,
                 sampler=mine,  # what it yields is the rows of a whole batch
@@ -191,6 +201,7 @@ class PlannedLoader:
                 prefetch_factor=4 if num_workers else None,
                 worker_init_fn=leave_stopping_to_the_parent,
             )
+            yield from loader
 
     def turn(self, batch: int, accumulation: int) -> Turn:
         """What a batch counts in its optimizer step, so that the step is the mean over all of the step's views.

@@ -13,6 +13,7 @@ from axonet.core.errors import UserError
 from axonet.core.files import (
     atomic_folder,
     atomic_path,
+    naming_full_disk,
     read_json,
     read_jsonl,
     read_table,
@@ -102,6 +103,9 @@ def test_a_folder_is_whole_or_as_it_was(tmp_path):
     with pytest.raises(OSError, match="No space left") as caught, atomic_folder(target) as folder:
         (folder / "third").touch()
         raise OSError(errno.ENOSPC, "No space left on device")
+    assert caught.value.filename == str(target)
+    with pytest.raises(OSError, match="No space left") as caught, naming_full_disk(target):
+        raise OSError(errno.ENOSPC, "No space left on device", "what was copied", None, "copy")
     assert caught.value.filename == str(target)
     assert [path.name for path in target.iterdir()] == ["second"]
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
