@@ -17,26 +17,31 @@ rule evaluate:
             "results/runs/{run}/evaluate/eval_report.txt",
             category="Evaluation",
             caption="../report/evaluation.rst",
+            labels={"shows": "1 The report as text", "run": "{run}"},
         ),
         page=report(
             "results/runs/{run}/evaluate/report.html",
             category="Evaluation",
             caption="../report/evaluation.rst",
+            labels={"shows": "2 The report with pictures", "run": "{run}"},
         ),
         cell_types=report(
             "results/runs/{run}/evaluate/tsne_cell_type.png",
             category="Evaluation",
             caption="../report/tsne.rst",
+            labels={"shows": "3 Map: cell types", "run": "{run}"},
         ),
         regions=report(
             "results/runs/{run}/evaluate/tsne_region.png",
             category="Evaluation",
             caption="../report/tsne.rst",
+            labels={"shows": "4 Map: regions", "run": "{run}"},
         ),
         confusion=report(
             "results/runs/{run}/evaluate/confusion_matrix.png",
             category="Evaluation",
             caption="../report/confusion.rst",
+            labels={"shows": "5 Zero-shot confusions", "run": "{run}"},
         ),
     log:
         "results/logs/{run}/evaluate.log",
@@ -46,7 +51,7 @@ rule evaluate:
         "../../envs/axonet.yaml"
     threads: cores(8)
     resources:
-        mem_mb=16000,
+        mem_mb=more_each_try(16000),
         runtime="4h",
     params:
         flags=PLAN.flags("evaluate"),

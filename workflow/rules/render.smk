@@ -22,7 +22,7 @@ rule render:
         "../../envs/axonet.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        mem_mb=more_each_try(2000),
         runtime="2h",
         gpu=1 if PLAN.config.render.backend == "gl" else 0,
     params:
@@ -46,6 +46,7 @@ rule quality:
             data(QUALITY_PAGE),
             category="Quality",
             caption="../report/quality.rst",
+            labels={"shows": "The worst neurons"},
         ),
     log:
         "results/logs/quality.log",

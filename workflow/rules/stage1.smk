@@ -14,6 +14,7 @@ rule stage1:
             "results/runs/{run}/stage1/history.csv",
             category="Stage 1",
             caption="../report/history.rst",
+            labels={"shows": "Losses and validation", "run": "{run}"},
         ),
     log:
         "results/logs/{run}/stage1.log",
@@ -23,7 +24,7 @@ rule stage1:
         "../../envs/axonet.yaml"
     threads: cores(16)
     resources:
-        mem_mb=16000,
+        mem_mb=more_each_try(16000),
         runtime="48h",
         gpu=PLAN.gpus("stage1"),
     params:

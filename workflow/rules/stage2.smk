@@ -17,6 +17,7 @@ rule stage2:
             "results/runs/{run}/stage2/history.csv",
             category="Stage 2",
             caption="../report/history.rst",
+            labels={"shows": "Losses and validation", "run": "{run}"},
         ),
     log:
         "results/logs/{run}/stage2.log",
@@ -26,7 +27,7 @@ rule stage2:
         "../../envs/axonet.yaml"
     threads: cores(16)
     resources:
-        mem_mb=16000,
+        mem_mb=more_each_try(16000),
         runtime="24h",
         gpu=PLAN.gpus("stage2"),
     params:
