@@ -15,6 +15,7 @@ SHOWN = {
     "Quality": ["The worst neurons"],
     "Stage 1": ["Losses and validation"],
     "Stage 2": ["Losses and validation"],
+    "Explore": ["The explorer"],
     "Evaluation": [
         "1 The report as text",
         "2 The report with pictures",
@@ -25,6 +26,7 @@ SHOWN = {
 }
 FILES = [
     "quality.html",
+    "explorer.html",
     *(f"runs/main/{stage}/history.csv" for stage in ("stage1", "stage2")),
     *(f"runs/main/evaluate/{name}" for name in ("eval_report.txt", "report.html", "tsne_cell_type.png")),
     *(f"runs/main/evaluate/{name}" for name in ("tsne_region.png", "confusion_matrix.png")),

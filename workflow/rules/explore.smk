@@ -27,7 +27,7 @@ rule export:
         "../../envs/axonet.yaml"
     threads: cores(4)
     resources:
-        mem_mb=16000,
+        mem_mb=more_each_try(16000),
         runtime="4h",
     params:
         flags=PLAN.flags("export"),
@@ -52,7 +52,12 @@ rule explore:
     input:
         rules.export.output,
     output:
-        report(EXPLORER_PAGE, category="Explore", caption="../report/explore.rst"),
+        report(
+            EXPLORER_PAGE,
+            category="Explore",
+            caption="../report/explore.rst",
+            labels={"shows": "The explorer"},
+        ),
     log:
         "results/logs/explore.log",
     benchmark:
@@ -60,7 +65,7 @@ rule explore:
     conda:
         "../../envs/axonet.yaml"
     resources:
-        mem_mb=8000,
+        mem_mb=more_each_try(8000),
         runtime="1h",
     params:
         flags=PLAN.flags("explore"),
