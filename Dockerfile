@@ -36,7 +36,7 @@ RUN pip install ${PIP_FLAGS} --quiet --no-cache-dir --disable-pip-version-check 
 
 FROM install-dataset AS install-train
 RUN pip install ${PIP_FLAGS} --quiet --no-cache-dir --disable-pip-version-check -c constraints/py311.txt \
-      '.[gl,cloud,train,text]'
+      '.[all]'
 
 FROM runtime AS dataset
 COPY --from=install-dataset /opt/venv /opt/venv
