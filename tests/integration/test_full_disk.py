@@ -20,7 +20,10 @@ from tests.integration.project import Project
 pytestmark = pytest.mark.workflow
 
 PAGE = 4096  # bytes; what a file takes of a tmpfs is a multiple of it
-STEPS = ("acquire", "measure", "render", "split", "stage1", "encode_stage1", "stage2", "evaluate", "quality")
+STEPS = (
+    *("acquire", "measure", "render", "quality", "split", "stage1", "encode_stage1", "stage2", "evaluate"),
+    *("export", "explore"),
+)
 
 
 class Disk:
