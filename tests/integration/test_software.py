@@ -61,9 +61,8 @@ def test_apptainer_runs_the_rules_in_the_image(with_command):
     assert errors == ["error: axonet.sif: no such image; build it, or name one in AXONET_IMAGE (docs/how-to/docker.md)"]
 
     (project.folder / "axonet.sif").touch()
-    for rule, n in (("acquire", 1), ("measure", 2)):  # the shards are known only after acquire
-        assert project.run("--until", rule, "--sdm", "apptainer") == {rule: n}
-    assert len((project.folder / "images.txt").read_text().splitlines()) == 3
+    assert project.run("--until", "acquire", "--sdm", "apptainer") == {"acquire": 1}
+    assert (project.folder / "images.txt").read_text().count("axonet.sif") == 1
 
 
 def test_an_image_of_a_registry_would_be_pulled(with_command):
