@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import pickle
 from collections.abc import Mapping
 from os import PathLike
@@ -76,9 +77,11 @@ def fingerprint(state: Mapping[str, Tensor], architecture: Mapping[str, Any], sp
 
 def save_checkpoint(path: str | PathLike[str], checkpoint: Checkpoint) -> None:
     """Write a checkpoint atomically; the same checkpoint gives the same bytes."""
-    # Given a path, torch names the archive's records after it, which here is temporary and never the same.
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
-        torch.save(checkpoint, file)
+    # Given a path, torch names the archive's records after it; given a file on a full disk, it dies in its own words.
+    archive = io.BytesIO()
+    torch.save(checkpoint, archive)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(archive.getbuffer())
 
 
 def load_checkpoint(path: str | PathLike[str], stage: int | None = None) -> Checkpoint:
