@@ -118,9 +118,12 @@ class Cluster:
     def fail_node(self, node: str) -> None:
         """Kill a node's daemon and all it runs, as a power cut does, and have the controller see it."""
         pid = int((self.folder / "run" / f"slurmd-{node}.pid").read_text())
-        for step in self.processes(node):
-            _kill(step, signal.SIGKILL)
         _kill(pid, signal.SIGKILL)
+        ends = time.monotonic() + STOP_SECONDS
+        while (steps := self.processes(node)) and time.monotonic() < ends:
+            for step in steps:
+                _kill(step, signal.SIGKILL)
+            time.sleep(0.05)
         self.tell("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=power")
 
     def processes(self, node: str) -> list[int]:
