@@ -98,7 +98,7 @@ def test_the_whole_run(cluster, project, finished):
 
 @pytest.mark.slow  # Slurm holds a job that lost its node back for two minutes
 def test_training_goes_on_after_a_lost_node_and_a_killed_controller(cluster, project):
-    project.configure(stage1={"max_steps": 1000, "max_epochs": EPOCHS, "batch_size": 8})
+    project.configure(stage1={"max_steps": 3 * EPOCHS, "batch_size": 8})  # 3 batches an epoch
     training = project.folder / "results" / "runs" / "main" / "stage1"
     log = project.folder / "results" / "logs" / "main" / "stage1.log"
 
