@@ -50,7 +50,7 @@ class Corpus:
                 file.write(json.dumps(row) + "\n")
 
     def make_views(self) -> None:
-        """Put an empty file for every measurement and every shard of views."""
+        """Put an empty file for every measurement and every shard of views, which Snakemake takes for its own."""
         here = Path.cwd()
         os.chdir(self.folder)
         try:
@@ -62,6 +62,7 @@ class Corpus:
             file = self.folder / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.touch()
+        self.snakemake(DATASET, "--touch")
 
     def snakemake(self, *arguments: str) -> tuple[Counter[str], float, float]:
         """Call Snakemake: its jobs by rule, CPU seconds, and peak memory in MiB."""

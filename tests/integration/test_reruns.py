@@ -53,7 +53,6 @@ def test_a_second_run_does_nothing(finished: Project) -> None:
     assert finished.plan() == NOTHING
 
 
-@pytest.mark.xfail(reason="the static explorer page is made again although nothing that it shows changed")
 def test_acquire_forced_with_unchanged_sources_runs_alone(project: Project) -> None:
     assert project.run("-R", "acquire") == Counter(acquire=1)
     assert project.plan() == NOTHING

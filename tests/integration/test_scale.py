@@ -10,7 +10,6 @@ pytestmark = pytest.mark.workflow
 SHARDS = 8
 
 
-@pytest.mark.xfail(reason="planning leaves out the render of the changed shard where views are bare files")
 def test_one_changed_neuron_of_a_large_corpus_is_one_shard(tmp_path):
     corpus = Corpus(tmp_path, neurons=2_000, shard_bits=3)
     corpus.snakemake("--until", "acquire")

@@ -48,9 +48,14 @@ rule export:
         "--measure-dir {params.measures} --encode-dir {params.vectors} {params.flags} > {log} 2>&1"
 
 
+def exported(wildcards):
+    acquired()
+    return rules.export.output
+
+
 rule explore:
     input:
-        rules.export.output,
+        exported,
     output:
         report(
             EXPLORER_PAGE,

@@ -18,6 +18,7 @@ def checkpoints_after(stage):
 rule dataset:
     input:
         measures,
+        views,
         data(QUALITY_PAGE),
     message:
         "All neurons are measured and drawn"
