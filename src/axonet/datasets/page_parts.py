@@ -60,12 +60,13 @@ figcaption { overflow-wrap: anywhere; font-size: 11.5px; line-height: 1.3; color
 """
 
 
-def document(title: str, body: str) -> str:
+def document(title: str, body: str, style: str = STYLE) -> str:
     """A whole page.
 
     Args:
         title: plain text.
         body: HTML of the page below its title.
+        style: its CSS.
     """
     return f"""<!doctype html>
 <html lang="en">
@@ -73,7 +74,7 @@ def document(title: str, body: str) -> str:
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(title)}</title>
-<style>{STYLE}</style>
+<style>{style}</style>
 </head>
 <body>
 <main>

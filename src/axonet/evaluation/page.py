@@ -6,6 +6,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from axonet.datasets.page_parts import document
 from axonet.evaluation.document import Block, Bullets, Paragraph, Picture, Row, Section, Table
 
 WIDE, HIGH, EDGE = 200, 22, 8  # of a drawing, in px; the scale lies between the edges
@@ -68,24 +69,8 @@ def report_page(title: str, splits: Row, sections: Sequence[Section], pictures: 
     """
     first, *rest = sections
     body = "\n".join(_section(section, pictures) for section in rest)
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(title)}</title>
-<style>{_STYLE}</style>
-</head>
-<body>
-<main>
-<h1>{escape(title)}</h1>
-{_blocks(first, pictures)}
-{_tiles(splits)}
-{body}
-</main>
-</body>
-</html>
-"""
+    above = f"{_blocks(first, pictures)}\n{_tiles(splits)}"
+    return document(title, f"{above}\n{body}", _STYLE)
 
 
 def _tiles(splits: Row) -> str:

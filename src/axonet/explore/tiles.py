@@ -11,12 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from axonet.explore.hits import Hit, sheet_shape
-from axonet.rendering.contact_sheet import INK, LINE, QUIET, load_font
+from axonet.rendering.contact_sheet import INK, LINE, QUIET, fitting, load_font
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-    from PIL.ImageDraw import ImageDraw
-    from PIL.ImageFont import FreeTypeFont
 
 TILE, GAP, TEXT = 240, 14, 13  # px
 _LINE = round(1.45 * TEXT)
@@ -51,7 +49,7 @@ def tile_page(title: str, tiles: Sequence[Tile], most_columns: int = 4) -> Image
     width = max(n_columns * (TILE + GAP) + GAP, 2 * TILE)
     page = Image.new("RGB", (width, 3 * GAP + 2 * TEXT + n_rows * height_of), "white")
     draw, heading = ImageDraw.Draw(page), load_font(round(1.4 * TEXT), bold=True)
-    draw.text((GAP, GAP), _cut(draw, title, heading, width - 2 * GAP), INK, heading)
+    draw.text((GAP, GAP), fitting(draw, title, heading, width - 2 * GAP), INK, heading)
     for place, tile in enumerate(tiles):
         x = GAP + place % n_columns * (TILE + GAP)
         y = 2 * GAP + 2 * TEXT + place // n_columns * height_of
@@ -63,7 +61,7 @@ def tile_page(title: str, tiles: Sequence[Tile], most_columns: int = 4) -> Image
         for number, text in enumerate(tile.words):
             font = load_font(TEXT, bold=number == 0)
             color = INK if number == 0 else QUIET
-            draw.text((x, y + TILE + 4 + number * _LINE), _cut(draw, text, font, TILE), color, font)
+            draw.text((x, y + TILE + 4 + number * _LINE), fitting(draw, text, font, TILE), color, font)
     return page
 
 
@@ -108,12 +106,3 @@ def _paste(page: Image, picture: bytes, corner: tuple[int, int]) -> None:
     image = image.resize(size, Image.Resampling.LANCZOS)
     place = tuple(at + (TILE - size) // 2 for at, size in zip(corner, image.size, strict=True))
     page.paste(image, (place[0], place[1]), image)
-
-
-def _cut(draw: ImageDraw, text: str, font: FreeTypeFont, width: float) -> str:
-    """The text, or as much of it as fits."""
-    if draw.textlength(text, font) <= width:
-        return text
-    while text and draw.textlength(text + "…", font) > width:
-        text = text[:-1]
-    return text + "…"

@@ -166,9 +166,9 @@ def length_label(length_um: float) -> str:
 def _draw_header(draw: ImageDraw, style: Style, views: Sequence[View], title: str, facts: Sequence[str]) -> None:
     """Title, facts and the legend of the compartments that are seen."""
     x, y, right = 2 * style.gap, 2 * style.gap, style.width - 3 * style.gap
-    draw.text((x, y), _fitting(draw, title, style.font(1.5, bold=True), right - x), INK, style.font(1.5, bold=True))
+    draw.text((x, y), fitting(draw, title, style.font(1.5, bold=True), right - x), INK, style.font(1.5, bold=True))
     small = style.font(0.9)
-    draw.text((x, y + 2.0 * style.text), _fitting(draw, " · ".join(facts), small, right - x), QUIET, small)
+    draw.text((x, y + 2.0 * style.text), fitting(draw, " · ".join(facts), small, right - x), QUIET, small)
     shown = np.sum([view.class_fractions() for view in views], axis=0)
     y += round(3.6 * style.text)
     for label in range(1, N_CLASSES):
@@ -183,7 +183,7 @@ def _draw_header(draw: ImageDraw, style: Style, views: Sequence[View], title: st
     note = "paler is farther away"
     if views[0].camera.projection == "perspective":
         note += "; in perspective bars hold at the depth of the middle"
-    draw.text((x, y), _fitting(draw, note, small, right - x), QUIET, small)
+    draw.text((x, y), fitting(draw, note, small, right - x), QUIET, small)
 
 
 def _draw_heading(draw: ImageDraw, style: Style, y: int, tier: str, n_views: int) -> None:
@@ -218,7 +218,7 @@ def _draw_tile(page: Image, draw: ImageDraw, style: Style, corner: tuple[int, in
     draw.text((x + pad, bottom - thickness - 2), length_label(length), INK, style.font(0.75), anchor="ls")
 
 
-def _fitting(draw: ImageDraw, text: str, font: FreeTypeFont, width: float) -> str:
+def fitting(draw: ImageDraw, text: str, font: FreeTypeFont, width: float) -> str:
     """The text, or as much of it as fits."""
     if draw.textlength(text, font) <= width:
         return text

@@ -203,6 +203,35 @@ def is_root(end: Array) -> bool:
 
 
 @kernel
+def place_cone(
+    ends: Array,
+    basis: Array,
+    center: Array,
+    samples_per_um: float,
+    middle_x: float,
+    middle_y: float,
+    cone: Array,
+) -> None:
+    """Write a row of ends in um as a cone in samples of an orthographic image, not thinner than can be seen.
+
+    Args:
+        ends: ``(8,)`` um: x, y, z, radius of start and end; start = end is a root.
+        basis: ``(3, 3)`` rows right, up, forward.
+        center: ``(3,)`` um, in the middle of the image.
+        samples_per_um: scale.
+        middle_x: column of the center.
+        middle_y: row of the center.
+        cone: ``(8,)``, written, as :func:`draw_cone` takes it.
+    """
+    thinnest = MIN_ROOT_RADIUS if is_root(ends) else MIN_RADIUS
+    for side in range(0, 8, 4):
+        to_samples(ends[side:], basis, center, samples_per_um, cone[side:])
+        cone[side] += middle_x
+        cone[side + 1] += middle_y
+        cone[side + 3] = max(ends[side + 3] * samples_per_um, thinnest)
+
+
+@kernel
 def draw_cones(
     ends: Array,
     labels: NDArray[np.uint8],
@@ -232,10 +261,5 @@ def draw_cones(
     middle_x, middle_y = 0.5 * buffer.shape[1], 0.5 * buffer.shape[0]
     cone = np.empty(8)
     for k in range(ends.shape[0]):
-        thinnest = MIN_ROOT_RADIUS if is_root(ends[k]) else MIN_RADIUS
-        for side in range(0, 8, 4):
-            to_samples(ends[k, side:], basis, center, samples_per_um, cone[side:])
-            cone[side] += middle_x
-            cone[side + 1] += middle_y
-            cone[side + 3] = max(ends[k, side + 3] * samples_per_um, thinnest)
+        place_cone(ends[k], basis, center, samples_per_um, middle_x, middle_y, cone)
         draw_cone(cone, labels[k], near, levels_per_sample, buffer, first, last)

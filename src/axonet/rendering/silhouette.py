@@ -14,14 +14,11 @@ from numpy.typing import NDArray
 from axonet.rendering.camera import Array
 from axonet.rendering.kernel import kernel
 from axonet.rendering.raster import (
-    MIN_RADIUS,
-    MIN_ROOT_RADIUS,
     first_sample,
     front_of_cone,
-    is_root,
     last_sample,
+    place_cone,
     row_span,
-    to_samples,
 )
 
 
@@ -45,12 +42,7 @@ def cover_pixels(
     for k in range(ends.shape[0]):
         if k % 64 == 0 and n_open.max() == 0:  # a soma may fill the window
             return
-        thinnest = MIN_ROOT_RADIUS if is_root(ends[k]) else MIN_RADIUS
-        for side in range(0, 8, 4):
-            to_samples(ends[k, side:], basis, center, samples_per_um, cone[side:])
-            cone[side] += middle_x
-            cone[side + 1] += middle_y
-            cone[side + 3] = max(ends[k, side + 3] * samples_per_um, thinnest)
+        place_cone(ends[k], basis, center, samples_per_um, middle_x, middle_y, cone)
         cover_cone(cone, factor, covered, n_open)
 
 
