@@ -113,6 +113,11 @@ def vectors(stage):
     return files
 
 
+def encoded(run, stage):
+    """The folder of a run's vectors after a stage."""
+    return folder(f"results/encode/{PLAN.model(run, stage)}")
+
+
 def checkpoint_of(stage):
     def file(wildcards):
         acquired()
@@ -130,6 +135,24 @@ def trained(wildcards):
         else ["stage2"] if PLAN.given("stage1") else ["stage1", "stage2"]
     )
     return [PLAN.checkpoint(run, stage) for run in PLAN.config.runs for stage in stages]
+
+
+def checkpoints_after(stage):
+    def files(wildcards):
+        acquired()
+        return [at(PLAN.checkpoint(run, stage)) for run in PLAN.config.runs]
+
+    return files
+
+
+def exported(wildcards):
+    acquired()
+    return rules.export.output
+
+
+def workers(path, threads):
+    """The folder to write to; with more threads than one, also so many worker processes."""
+    return path if threads == 1 else f"{path} --jobs {threads}"
 
 
 def went_to_its_end():

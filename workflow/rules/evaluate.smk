@@ -59,9 +59,7 @@ rule evaluate:
         code=PLAN.code["evaluate"],
         views=folder(f"results/render/{PLAN.render_hash}", DATA),
         measures=folder(f"results/measure/{PLAN.measure_hash}", DATA),
-        vectors=lambda wildcards: folder(
-            f"results/encode/{PLAN.model(wildcards.run, 'stage2')}"
-        ),
+        vectors=lambda wildcards: encoded(wildcards.run, "stage2"),
         folder=subpath(output.metrics, parent=True),
     message:
         "Evaluate run {wildcards.run}"

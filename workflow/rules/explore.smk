@@ -35,9 +35,7 @@ rule export:
         code=PLAN.code["export"],
         views=folder(f"results/render/{PLAN.render_hash}", DATA),
         measures=folder(f"results/measure/{PLAN.measure_hash}", DATA),
-        vectors=lambda wildcards: folder(
-            f"results/encode/{PLAN.model(PLAN.explored.run, 'stage2')}"
-        ),
+        vectors=lambda wildcards: encoded(PLAN.explored.run, "stage2"),
         folder=subpath(output.meta, parent=True),
         run=PLAN.explored.run,
     message:
@@ -46,11 +44,6 @@ rule export:
         "python -m axonet.utils.export results --run {params.run} --out {params.folder} --checkpoint {input.checkpoint} "
         "--splits {input.splits} --shards {input.index} --metadata {input.catalog} --render-dir {params.views} "
         "--measure-dir {params.measures} --encode-dir {params.vectors} {params.flags} > {log} 2>&1"
-
-
-def exported(wildcards):
-    acquired()
-    return rules.export.output
 
 
 rule explore:

@@ -3,11 +3,6 @@
 #      results/quality.html (the worst neurons to look at, and how often each reason occurs)
 
 
-def workers(folder, threads):
-    """The folder to write to; with more threads than one, also so many worker processes."""
-    return folder if threads == 1 else f"{folder} --jobs {threads}"
-
-
 rule render:
     input:
         catalog=ancient(data(CATALOG)),

@@ -37,9 +37,7 @@ rule stage2:
         views=folder(f"results/render/{PLAN.render_hash}", DATA),
         measures=folder(f"results/measure/{PLAN.measure_hash}", DATA),
         vectors=lambda wildcards: (
-            f"--encode-dir {folder('results/encode/' + PLAN.model(wildcards.run, 'stage1'))}"
-            if PLAN.frozen
-            else ""
+            f"--encode-dir {encoded(wildcards.run, 'stage1')}" if PLAN.frozen else ""
         ),
         folder=subpath(output.checkpoint, parent=True),
     message:

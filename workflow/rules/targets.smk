@@ -7,14 +7,6 @@ localrules:
     aligned,
 
 
-def checkpoints_after(stage):
-    def files(wildcards):
-        acquired()
-        return [at(PLAN.checkpoint(run, stage)) for run in PLAN.config.runs]
-
-    return files
-
-
 rule dataset:
     input:
         measures,
