@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from axonet.core.errors import UserError
-from axonet.explore.neighbors import nearest
+from axonet.explore.neighbors import nearest_to_one
 from axonet.explore.table import COLORS
 
 if TYPE_CHECKING:
@@ -70,7 +70,11 @@ def rows_where(folder: ExploreFolder, where: Mapping[str, str]) -> npt.NDArray[n
 
 
 def find(
-    folder: ExploreFolder, query: npt.NDArray[np.float32], k: int, allowed: npt.NDArray[np.int64] | None = None
+    folder: ExploreFolder,
+    query: npt.NDArray[np.float32],
+    k: int,
+    allowed: npt.NDArray[np.int64] | None = None,
+    without: int | None = None,
 ) -> list[Hit]:
     """The neurons nearest to a query, best first; of equals the one with the lower row.
 
@@ -79,13 +83,14 @@ def find(
         query: ``(d,)`` unit vector.
         k: how many.
         allowed: rows to choose from; all by default.
+        without: a row that is passed over, such as that of the neuron whose vector the query is.
     """
-    rows, cosines = nearest(folder.vectors, query, k, allowed=allowed)
+    rows, cosines = nearest_to_one(folder.vectors, query, k, without=without, allowed=allowed)
     names = [*SHOWN, "split", "qc", "caption", "licence", "reference"]
-    found = folder.points.select(["neuron_id", *names]).take(rows[0]).to_pylist()
+    found = folder.points.select(["neuron_id", *names]).take(rows).to_pylist()
     return [
         Hit(rank, int(row), about.pop("neuron_id"), float(cosine), about)
-        for rank, (row, cosine, about) in enumerate(zip(rows[0], cosines[0], found, strict=True), start=1)
+        for rank, (row, cosine, about) in enumerate(zip(rows, cosines, found, strict=True), start=1)
     ]
 
 

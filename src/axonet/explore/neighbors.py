@@ -47,6 +47,31 @@ def nearest(
     return (rows if allowed is None else np.asarray(allowed)[rows]), cosines
 
 
+def nearest_to_one(
+    vectors: npt.NDArray[np.floating],
+    query: npt.NDArray[np.floating],
+    k: int,
+    *,
+    without: int | None = None,
+    allowed: Ints | None = None,
+) -> tuple[Ints, Floats]:
+    """As :func:`nearest` for one query ``(d,)``, which may be the vector of a row that is not wanted.
+
+    Args:
+        vectors: ``(n, d)`` unit vectors.
+        query: ``(d,)`` unit vector.
+        k: how many are wanted.
+        without: a row that is passed over.
+        allowed: rows to choose from; all by default.
+
+    Returns:
+        At most ``k`` rows, best first, and their cosines.
+    """
+    rows, cosines = nearest(vectors, query, k if without is None else k + 1, allowed=allowed)
+    kept = np.flatnonzero(rows[0] != without)[:k] if without is not None else np.arange(rows.shape[1])
+    return rows[0][kept], cosines[0][kept]
+
+
 def neighbor_lists(vectors: npt.NDArray[np.floating], k: int) -> tuple[Ints, Floats]:
     """The ``k`` nearest others of every vector, as :func:`nearest`; a vector is never its own neighbor.
 

@@ -20,7 +20,7 @@ from axonet.core.errors import UserError
 from axonet.explore.folder import ExploreFolder
 from axonet.explore.guard import Guard
 from axonet.explore.layout import place
-from axonet.explore.neighbors import nearest
+from axonet.explore.neighbors import nearest_to_one
 from axonet.explore.page import STATIC, server_page
 from axonet.explore.skeleton import skeleton_bytes
 from axonet.explore.worker import Uploaded, Worker
@@ -52,9 +52,9 @@ class Explorer:
     def hits(self, query: Floats, k: int, skip: int | None = None) -> list[dict[str, Any]]:
         """The nearest neurons of a vector, without the one in row ``skip``."""
         with self._searching:
-            rows, cosines = nearest(self.folder.vectors, query, k if skip is None else k + 1)
-        pairs = zip(rows[0].tolist(), cosines[0].tolist(), strict=True)
-        return [{"row": row, "cosine": round(cosine, 4)} for row, cosine in pairs if row != skip][:k]
+            rows, cosines = nearest_to_one(self.folder.vectors, query, k, without=skip)
+        pairs = zip(rows.tolist(), cosines.tolist(), strict=True)
+        return [{"row": row, "cosine": round(cosine, 4)} for row, cosine in pairs]
 
     def search(self, text: str, k: int) -> list[dict[str, Any]]:
         """The neurons that fit a text best."""

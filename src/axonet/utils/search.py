@@ -83,9 +83,7 @@ def run(config: SearchConfig) -> None:
         query = folder.vectors[own]
     else:
         query = _embed_words(" ".join(config.words), folder) if config.approximate else _embed(config, folder)
-    hits = find(folder, query, config.k + (own is not None), allowed)
-    if own is not None:
-        hits = _without(hits, own, config.k)
+    hits = find(folder, query, config.k, allowed, without=own)
     asked = " ".join(config.words) or config.like or str(config.swc)
     if config.as_json:
         found = {"query": asked, "model": folder.meta["checkpoint"], "hits": [hit.to_json() for hit in hits]}
@@ -151,14 +149,6 @@ def _load(config: SearchConfig, folder: ExploreFolder) -> EmbeddingModel:
             f"{folder.meta['checkpoint']}; name that one with --model, or export again: axonet export {config.results}"
         )
     return model
-
-
-def _without(hits: Sequence[Hit], row: int, k: int) -> list[Hit]:
-    """The other neurons, ranked anew."""
-    from dataclasses import replace
-
-    others = [hit for hit in hits if hit.row != row]
-    return [replace(hit, rank=rank) for rank, hit in enumerate(others[:k], start=1)]
 
 
 def _width() -> int:
